@@ -1,0 +1,43 @@
+/* Bounded building of text: response heads, bodies, field values, log lines.
+ *
+ * A text never overflows: what does not fit is dropped and `truncated` is set, so a writer
+ * appends without checks and looks once at the end. Not NUL-terminated.
+ */
+#ifndef TARN_HTTP_TEXT_H
+#define TARN_HTTP_TEXT_H
+
+#include "http/slice.h"
+
+struct text {
+    char *data;  /* borrowed from the caller */
+    size_t size; /* capacity */
+    size_t len;
+    bool truncated;
+};
+
+/* A text over a caller's buffer. */
+struct text text_over(char *buffer, size_t size);
+
+struct slice text_slice(const struct text *text);
+
+void text_append(struct text *text, struct slice bytes);
+void text_append_char(struct text *text, char c);
+void text_append_u64(struct text *text, uint64_t number);
+
+/* "<>&\"'" as entities. */
+void text_append_html(struct text *text, struct slice bytes);
+
+/* Bytes outside RFC 3986's unreserved set and '/' as %XX: for a path-absolute reference that is
+ * made from a canonical path.
+ */
+void text_append_percent(struct text *text, struct slice path);
+
+/* `attachment; filename="..."`, and filename*=UTF-8''... where the name is not plain ASCII or
+ * holds '"', '\' or '%' (RFC 6266, RFC 8187). `name` is UTF-8.
+ */
+void text_append_attachment(struct text *text, struct slice name);
+
+/* The bytes as they may stand in a log line: control bytes, '"', '\' and 0x7f-0xff as \xHH. */
+void text_append_log(struct text *text, struct slice bytes);
+
+#endif

@@ -1,0 +1,40 @@
+/* The error log: what the operator should know. One line an event:
+ *
+ *     [2026-03-01T12:00:00.123Z] [warn] [pid:tid] [client] message
+ *
+ * One log for the process (the only global of the server: a log that had to be handed to every
+ * function would be used by none). Any thread may log; a line is formatted into a buffer of its
+ * own and written with one write(2) to a descriptor, so that lines never mix. Bytes from outside
+ * are escaped by the log (control bytes, '"', '\' and 0x7f-0xff as \xHH): one line an event,
+ * whatever it holds.
+ */
+#ifndef TARN_SERVER_LOG_ERROR_LOG_H
+#define TARN_SERVER_LOG_ERROR_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* Opens the log. `where`: "stderr", "-" (stdout), "off", or a file's path (appended to, 0640).
+ * Returns 0, or -1 with errno; before it succeeds, lines go to stderr. To be called before any
+ * other thread runs.
+ */
+int error_log_open(const char *where, enum log_level level);
+void error_log_close(void);
+
+/* "error", "warn", "info" or "debug". Returns 0 or -1. */
+int error_log_level_parse(const char *name, enum log_level *out);
+
+bool error_log_wants(enum log_level level);
+
+/* Logs a line. `client` is the peer's address as text, NULL where there is none ("-").
+ * Keeps errno. Lines longer than 1 KiB are cut.
+ */
+void error_log(enum log_level level, const char *client, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same, with ": " and a description of the error number at the end. */
+void error_log_errno(enum log_level level, int error, const char *client, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
