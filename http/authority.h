@@ -10,8 +10,8 @@
 #include "http/slice.h"
 
 struct authority {
-    struct slice host;  /* never empty; an IPv6 address with its brackets */
-    bool has_port;      /* false also for an empty port, "localhost:" */
+    struct slice host; /* never empty; an IPv6 address with its brackets */
+    bool has_port;     /* false also for an empty port, "localhost:" */
     uint16_t port;
 };
 
@@ -22,9 +22,9 @@ int authority_parse(struct slice text, struct authority *out);
 
 /* What is served. All slices are borrowed. */
 struct authority_rules {
-    struct slice configured_host;      /* as written in the configuration; an IPv6 address without brackets */
-    uint16_t port;                     /* the listening port */
-    const struct authority *extra;     /* the `hosts` entries, parsed */
+    struct slice configured_host;  /* as configured; an IPv6 address without brackets */
+    uint16_t port;                 /* the listening port */
+    const struct authority *extra; /* the `hosts` entries, parsed */
     size_t extra_count;
 };
 

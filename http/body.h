@@ -9,18 +9,18 @@
 #include "http/status.h"
 
 #define BODY_EXTENSION_BYTES_MAX 4096   /* chunk extensions of one request */
-#define BODY_TRAILER_BYTES_MAX   8192   /* trailer section of one request */
+#define BODY_TRAILER_BYTES_MAX   8192   /* trailer lines of one request, with their line ends */
 #define BODY_OVERHEAD_BYTES_MAX  102400 /* framing bytes beyond the content's own number */
 
 /* Owned by the caller; all members are the decoder's. */
 struct body {
     enum framing_kind kind;
-    unsigned state;          /* of the chunked coding */
-    uint64_t remaining;      /* of the content or of the current chunk */
-    uint64_t content_bytes;  /* handed out so far */
-    uint64_t framing_bytes;  /* sizes, extensions, line ends, trailers so far */
+    unsigned state;
+    unsigned size_digits;   /* of the current chunk's size */
+    uint64_t remaining;     /* of the content or of the current chunk */
+    uint64_t content_bytes; /* handed out so far */
+    uint64_t framing_bytes; /* sizes, extensions, line ends, trailers so far */
     uint64_t limit;
-    size_t line_bytes;       /* of the current line of sizes or trailers */
     size_t extension_bytes;
     size_t trailer_bytes;
     enum http_status status;
@@ -36,7 +36,8 @@ enum http_status body_init(struct body *body, const struct framing *framing, uin
  * PARSE_DONE: the body ended; input beyond *out_consumed belongs to the next request. The last
  * content may come with DONE.
  * PARSE_MORE: call again with the rest, or with more input once all has been consumed.
- * PARSE_BAD: body_status() is the answer (400, 413, 431), and the connection must be closed.
+ * PARSE_BAD: body_status() is the answer (400, 413, 431), and the connection must be closed; the
+ * outputs are untouched, content of the same call is dropped.
  */
 enum parse_outcome body_decode(struct body *body, const char *bytes, size_t len,
                                size_t *out_consumed, struct slice *out_content);

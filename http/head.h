@@ -27,13 +27,13 @@ struct field {
 };
 
 struct head {
-    const char *bytes;     /* borrowed */
-    size_t len;            /* of the whole head, with the empty line that ends it */
+    const char *bytes; /* borrowed */
+    size_t len;        /* of the whole head, with the empty line that ends it */
     enum method method;
-    unsigned minor_version; /* 0 for HTTP/1.0, 1 for HTTP/1.1 and later 1.x */
+    unsigned minor_version;   /* 0 for HTTP/1.0, 1 for HTTP/1.1 and later 1.x */
     struct span request_line; /* without CRLF */
     struct span method_name;
-    struct span target;    /* as received */
+    struct span target; /* as received */
     unsigned field_count;
     struct field fields[HEAD_FIELDS_MAX];
 };

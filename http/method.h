@@ -25,6 +25,6 @@ enum method method_from_slice(struct slice name);
 /* Writes the names of a set (methods or-ed together) as an Allow field's value, "GET, HEAD".
  * `size` is the room in out (64 is enough for all). Returns the length without the NUL.
  */
-size_t method_list(unsigned methods, char *out, size_t size);
+size_t method_list(unsigned set, char *out, size_t size);
 
 #endif

@@ -13,7 +13,7 @@
 #include "http/status.h"
 
 struct parser_limits {
-    size_t head_bytes;    /* of the head with all its line ends; 1 ... HEAD_BYTES_MAX */
+    size_t head_bytes;    /* with all line ends and leading empty lines; 1 ... HEAD_BYTES_MAX */
     unsigned head_fields; /* 1 ... HEAD_FIELDS_MAX */
 };
 
@@ -22,10 +22,10 @@ struct parser_limits {
 
 /* Owned by the caller; all members are the parser's. */
 struct parser {
-    size_t line_start;     /* offset of the line that is not complete yet */
-    size_t scanned;        /* no line end before this offset and after line_start */
+    size_t line_start; /* offset of the line that is not complete yet */
+    size_t scanned;    /* no line end before this offset and after line_start */
     unsigned leading_lines;
-    bool in_fields;        /* the request line is done */
+    bool in_fields; /* the request line is done */
     enum http_status status;
 };
 
@@ -37,8 +37,10 @@ void parser_init(struct parser *parser, struct head *head);
  * calls included (the buffer may have moved), and may go beyond the head's end. len may be 0.
  * PARSE_DONE: head->len says where the body or the next request begins; head->bytes is `bytes`.
  * PARSE_BAD: parser_status() is the answer, after which the connection must be closed: 400, 414
- * (the request line does not fit), 431 (the field section does not), 501 (the method is longer
- * than any), 505.
+ * (the request line does not fit), 431 (the field section does not), 501 (not even the method
+ * fits), 505. For the log, head->request_line is the line as received, or empty if it was refused
+ * before it was whole, and head->bytes is `bytes`; nothing else of the head may be used.
+ * After DONE or BAD the next call is parser_init().
  */
 enum parse_outcome parser_run(struct parser *parser, struct head *head,
                               const struct parser_limits *limits, const char *bytes, size_t len);

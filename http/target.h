@@ -27,8 +27,9 @@ struct target {
 };
 
 /* Splits a raw target. Returns HTTP_GO_ON, or 400 (*out untouched) where its form does not fit
- * the method, the scheme is not http, or a byte may not stand in a target (RFC 3986; '|', '^',
- * '[' and ']' pass in a path and '{', '}', '`' and '\' also in a query, since browsers send them).
+ * the method, the scheme is not http, or a byte may not stand in a target. Besides what RFC 3986
+ * allows, '|', '^', '[', ']' and '\' pass, and in a query '{', '}' and '`' too, since browsers send
+ * them. Percent escapes are not looked at, nor is the authority (see authority_parse()).
  */
 enum http_status target_split(struct slice raw, enum method method, struct target *out);
 
@@ -37,7 +38,8 @@ enum http_status target_split(struct slice raw, enum method method, struct targe
  * NUL but the one that ends it, no control byte and no '.' or '..' segment.
  * Returns HTTP_GO_ON with *out_len (without the NUL); 400 for a bad percent escape, a NUL or
  * control byte or invalid UTF-8 after decoding; 403 for a '.' or '..' segment, a backslash or an
- * encoded slash or backslash; 414 if it does not fit. 400 goes before 403.
+ * encoded slash or backslash; 414 if it does not fit. 400 goes before 403. On failure out holds
+ * scraps.
  */
 enum http_status target_canonicalize(struct slice raw_path, char *out, size_t size,
                                      size_t *out_len);

@@ -1,7 +1,8 @@
 /* Bounded building of text: response heads, bodies, field values, log lines.
  *
- * A text never overflows: what does not fit is dropped and `truncated` is set, so a writer
- * appends without checks and looks once at the end. Not NUL-terminated.
+ * A text never overflows: the part that does not fit is dropped, and all that follows, and
+ * `truncated` is set. So a writer appends without checks and looks once at the end; what is there
+ * is always a prefix of the whole. Not NUL-terminated.
  */
 #ifndef TARN_HTTP_TEXT_H
 #define TARN_HTTP_TEXT_H
@@ -37,7 +38,7 @@ void text_append_percent(struct text *text, struct slice path);
  */
 void text_append_attachment(struct text *text, struct slice name);
 
-/* The bytes as they may stand in a log line: control bytes, '"', '\' and 0x7f-0xff as \xHH. */
+/* The bytes as they may stand in a log line: control bytes, '"', '\' and 0x7f-0xff as \xhh. */
 void text_append_log(struct text *text, struct slice bytes);
 
 #endif

@@ -1,0 +1,50 @@
+/* What is still to be sent: some bytes of memory, then a range of a file.
+ *
+ * Of a file it holds at most one chunk in memory, the worker's, whatever the file's size; where
+ * the transport can, the kernel moves the bytes and the server sees none of them.
+ */
+#ifndef TARN_HTTP_OUTPUT_H
+#define TARN_HTTP_OUTPUT_H
+
+#include "http/slice.h"
+#include "http/transport.h"
+
+#define OUTPUT_PARTS 2
+
+struct output {
+    struct slice parts[OUTPUT_PARTS]; /* borrowed, until output_keep() */
+    char *kept;                       /* owned copy of what was borrowed; NULL */
+    int file;                         /* owned; -1: none */
+    off_t file_offset;
+    uint64_t file_bytes; /* still to be sent */
+    uint64_t sent_bytes; /* taken by the transport so far */
+};
+
+enum output_outcome {
+    OUTPUT_DONE,    /* all has been taken */
+    OUTPUT_BLOCKED, /* the transport would have to wait */
+    OUTPUT_SHARE,   /* the share is used up */
+    OUTPUT_BROKEN,  /* the connection is broken */
+    OUTPUT_SHORT,   /* the file has shrunk, or cannot be read */
+};
+
+/* One worker's memory for a chunk of a file. */
+struct output_chunk {
+    char *buffer;
+    size_t size;
+};
+
+/* Nothing to send. */
+struct output output_empty(void);
+
+/* Frees the copy and closes the file. */
+void output_deinit(struct output *output);
+
+/* Sends as much as it can, but about `share_bytes` at most. */
+enum output_outcome output_send(struct output *output, const struct transport *transport,
+                                struct output_chunk chunk, uint64_t share_bytes);
+
+/* Copies the borrowed bytes that have not been sent. Returns 0, or -1 with ENOMEM. */
+int output_keep(struct output *output);
+
+#endif

@@ -1,0 +1,89 @@
+#include "http/response.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+void response_init(struct response *response, char *field_buffer, size_t size)
+{
+    *response = (struct response){.fields = text_over(field_buffer, size), .file = -1};
+}
+
+void response_deinit(struct response *response)
+{
+    free(response->owned);
+    response->owned = NULL;
+    if (response->file >= 0)
+        (void)close(response->file); /* only read from: nothing can be lost */
+    response->file = -1;
+}
+
+static void append_field(struct text *out, struct slice name, struct slice value)
+{
+    text_append(out, name);
+    text_append(out, SLICE(": "));
+    text_append(out, value);
+    text_append(out, SLICE("\r\n"));
+}
+
+void response_add_field(struct response *response, struct slice name, struct slice value)
+{
+    append_field(&response->fields, name, value);
+}
+
+uint64_t response_content_bytes(const struct response *response)
+{
+    switch (response->content) {
+    case RESPONSE_EMPTY:
+        return 0;
+    case RESPONSE_BYTES:
+        return response->bytes.len;
+    case RESPONSE_FILE:
+        return response->file_bytes;
+    }
+    return 0;
+}
+
+static void append_status_line(struct text *out, enum http_status status)
+{
+    if (status == HTTP_OK) { /* nearly always */
+        text_append(out, SLICE("HTTP/1.1 200 OK\r\n"));
+        return;
+    }
+    text_append(out, SLICE("HTTP/1.1 "));
+    text_append_u64(out, (uint64_t)status);
+    text_append_char(out, ' ');
+    text_append(out, http_status_reason(status));
+    text_append(out, SLICE("\r\n"));
+}
+
+/* RFC 9112 section 9.3. Keep-Alive is the older form that clients still read. */
+static void append_persistence(struct text *out, const struct response_frame *frame)
+{
+    if (!frame->persistent) {
+        text_append(out, SLICE("Connection: close\r\n"));
+        return;
+    }
+    text_append(out, SLICE("Connection: keep-alive\r\nKeep-Alive: timeout="));
+    text_append_u64(out, frame->idle_timeout_s);
+    text_append(out, SLICE(", max="));
+    text_append_u64(out, frame->requests_left);
+    text_append(out, SLICE("\r\n"));
+}
+
+void response_write_head(const struct response *response, const struct response_frame *frame,
+                         struct text *out)
+{
+    append_status_line(out, response->status);
+    append_field(out, SLICE("Date"), frame->date);
+    text_append(out, SLICE("Server: tarn\r\nX-Content-Type-Options: nosniff\r\n"));
+    append_persistence(out, frame);
+    if (response->media_type.len > 0)
+        append_field(out, SLICE("Content-Type"), response->media_type);
+    if (response->content != RESPONSE_EMPTY) {
+        text_append(out, SLICE("Content-Length: "));
+        text_append_u64(out, response_content_bytes(response));
+        text_append(out, SLICE("\r\n"));
+    }
+    text_append(out, text_slice(&response->fields));
+    text_append(out, SLICE("\r\n"));
+}

@@ -1,0 +1,56 @@
+/* A response as a value: handlers make it, the connection sends it. */
+#ifndef TARN_HTTP_RESPONSE_H
+#define TARN_HTTP_RESPONSE_H
+
+#include "http/slice.h"
+#include "http/status.h"
+#include "http/text.h"
+
+#include <sys/types.h>
+
+enum response_content {
+    RESPONSE_EMPTY, /* no content at all, as 204 and 304 want it */
+    RESPONSE_BYTES, /* bytes in memory, maybe none */
+    RESPONSE_FILE,  /* a range of a file */
+};
+
+struct response {
+    enum http_status status; /* HTTP_GO_ON: not made yet */
+    struct slice media_type; /* of the content; a literal; empty: no Content-Type */
+    struct text fields;      /* further field lines, each with its CRLF */
+    enum response_content content;
+    struct slice bytes; /* borrowed, until the worker turns to another connection */
+    char *owned;        /* memory behind `bytes` that is freed with the response; NULL */
+    int file;           /* owned; -1: none */
+    off_t file_offset;
+    uint64_t file_bytes;
+    bool close; /* the connection must not persist */
+};
+
+/* What the connection adds to a response's head. */
+struct response_frame {
+    struct slice date;      /* IMF-fixdate */
+    bool persistent;        /* else `Connection: close` */
+    unsigned requests_left; /* allowed on this connection, this one counted */
+    unsigned idle_timeout_s;
+};
+
+/* An empty response whose field lines go to `field_buffer`. */
+void response_init(struct response *response, char *field_buffer, size_t size);
+
+/* Frees what the response owns. */
+void response_deinit(struct response *response);
+
+/* Adds a field line. The value must not hold CR, LF or NUL. */
+void response_add_field(struct response *response, struct slice name, struct slice value);
+
+/* How long the content is, in bytes. */
+uint64_t response_content_bytes(const struct response *response);
+
+/* Writes the status line and the field section, with the empty line that ends it
+ * (RFC 9112 sections 2.1 and 4; Date, Server, nosniff, persistence and length included).
+ */
+void response_write_head(const struct response *response, const struct response_frame *frame,
+                         struct text *out);
+
+#endif
