@@ -73,7 +73,7 @@ static enum http_status read_field(struct head *head, size_t start, size_t len, 
 {
     const char *line = head->bytes + start;
     size_t name_len = octet_span(line, len, OCTET_TOKEN);
-    if (name_len == 0 || name_len == len || line[name_len] != ':')
+    if (name_len == 0 || line[name_len] != ':') /* line[len] is the CR */
         return HTTP_BAD_REQUEST;
 
     struct slice value = slice_trim((struct slice){line + name_len + 1, len - name_len - 1});

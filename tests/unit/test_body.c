@@ -3,6 +3,7 @@
  */
 #include "http/body.h"
 #include "tests/unit/assert_slice.h"
+#include "tests/unit/fill.h"
 #include "tests/unit/guard.h"
 
 #include <stdio.h>
@@ -292,6 +293,7 @@ static void body_wrong_chunked_coding_is_400(void **state)
         {ROW("wrong end of a chunk", "5\r\nHELLOXX0\r\n\r\n")},
         {ROW("content longer than its size", "5\r\nHELLO!\r\n0\r\n\r\n")},
         {ROW("content shorter than its size", "5\r\nHELL\r\n0\r\n\r\n")},
+        {ROW("wrong CR after a chunk", "5\r\nHELLOX\n0\r\n\r\n")},
         {ROW("bare LF after a chunk", "5\r\nHELLO\n0\r\n\r\n")},
         {ROW("bare CR after a chunk", "5\r\nHELLO\r0\r\n\r\n")},
         {ROW("no line end after a chunk", "5\r\nHELLO0\r\n\r\n")},
@@ -411,14 +413,12 @@ static void body_extension_bytes_of_all_chunks_count(void **state)
 
 static void body_extension_limit_is_exact(void **state)
 {
-    static char input[BODY_EXTENSION_BYTES_MAX + 64];
+    static char out[BODY_EXTENSION_BYTES_MAX + 64];
     (void)state;
     for (size_t len = BODY_EXTENSION_BYTES_MAX - 1; len <= BODY_EXTENSION_BYTES_MAX + 1; len++) {
+        struct slice input = fill(out, sizeof(out), "0;", 'a', len - 1, "\r\n\r\n");
         struct attempt attempt = begin(&chunked, 0);
-        memset(input, 'a', sizeof(input));
-        memcpy(input, "0;", 2);
-        memcpy(input + 1 + len, "\r\n\r\n", 4);
-        feed(&attempt, input, 1 + len + 4);
+        feed(&attempt, input.data, input.len);
         assert_status("extension", &attempt,
                       len <= BODY_EXTENSION_BYTES_MAX ? HTTP_GO_ON : HTTP_BAD_REQUEST);
     }
@@ -426,14 +426,13 @@ static void body_extension_limit_is_exact(void **state)
 
 static void body_trailer_limit_is_exact(void **state)
 {
-    static char input[BODY_TRAILER_BYTES_MAX + 64];
+    static char out[BODY_TRAILER_BYTES_MAX + 64];
+    size_t fixed = sizeof("A:\r\n") - 1;
     (void)state;
     for (size_t len = BODY_TRAILER_BYTES_MAX - 1; len <= BODY_TRAILER_BYTES_MAX + 1; len++) {
+        struct slice input = fill(out, sizeof(out), "0\r\nA:", 'b', len - fixed, "\r\n\r\n");
         struct attempt attempt = begin(&chunked, 0);
-        memset(input, 'a', sizeof(input));
-        memcpy(input, "0\r\nA:", 5);
-        memcpy(input + 3 + len - 2, "\r\n\r\n", 4);
-        feed(&attempt, input, 3 + len + 2);
+        feed(&attempt, input.data, input.len);
         assert_status("trailer", &attempt,
                       len <= BODY_TRAILER_BYTES_MAX ? HTTP_GO_ON : HTTP_HEADER_FIELDS_TOO_LARGE);
     }
@@ -483,13 +482,11 @@ static void body_bad_stays_bad(void **state)
 
 static void body_large_chunk_is_handed_out_whole(void **state)
 {
-    static char input[ROOM];
+    static char out[ROOM];
+    struct slice input = fill(out, sizeof(out), "100000\r\n", 'x', 0x100000, "\r\n0\r\n\r\n");
     struct attempt attempt = begin(&chunked, 0);
     (void)state;
-    memset(input, 'x', sizeof(input));
-    memcpy(input, "100000\r\n", 8);
-    memcpy(input + 8 + 0x100000, "\r\n0\r\n\r\n", 7);
-    feed(&attempt, input, 8 + 0x100000 + 7);
+    feed(&attempt, input.data, input.len);
     assert_status("1 MB", &attempt, HTTP_GO_ON);
     assert_int_equal(attempt.content_len, 0x100000);
 }

@@ -1,9 +1,13 @@
 #include "http/framing.h"
 #include "http/parser.h"
-#include "tests/unit/assert_slice.h"
+#include "tests/unit/fill.h"
 #include "tests/unit/guard.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdio.h>
+
+#include <cmocka.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -239,10 +243,10 @@ static void framing_persistence_follows_version_and_connection(void **state)
 
 static void framing_long_connection_list_is_read_to_its_end(void **state)
 {
-    static char fields[4200] = "Connection: ";
+    char fields[4200];
     (void)state;
-    memset(fields + strlen(fields), ',', 4096);
-    memcpy(fields + strlen(fields), "close\r\n", sizeof("close\r\n"));
+    (void)fill(fields, sizeof(fields), "Connection: ", ',', 4096, "close\r\n");
+    fields[sizeof("Connection: close\r\n") - 1 + 4096] = '\0';
     assert_false(assert_accepted("HTTP/1.1", fields).persistent);
 }
 
