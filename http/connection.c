@@ -223,13 +223,13 @@ static bool receive_head(struct run *run)
             case PARSE_MORE:
                 break;
             }
-        } else if (connection->closing) {
-            return stop(run, CONNECTION_END);
         }
         ssize_t result;
         if (receive(run, &result))
             continue;
-        return stop(run, must_wait(result) ? CONNECTION_WAIT_READABLE : CONNECTION_END);
+        /* One that is closing still answers a request that had come in before. */
+        bool over = !must_wait(result) || (connection->closing && !connection->exchange);
+        return stop(run, over ? CONNECTION_END : CONNECTION_WAIT_READABLE);
     }
 }
 

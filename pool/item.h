@@ -23,7 +23,7 @@ enum pool_event {
     POOL_NEW,        /* it has just been pushed */
     POOL_READY,      /* its descriptor is ready */
     POOL_EXPIRED,    /* its deadline has passed */
-    POOL_EVICTED,    /* its room is needed */
+    POOL_EVICTED,    /* its room is needed; or it asked for another share and the pool ends */
     POOL_DRAINED,    /* the pool drains, and it was parked with POOL_EVICT_FIRST */
     POOL_CONTINUED,  /* it had asked for another share, by POOL_AGAIN */
     POOL_MAY_BLOCK,  /* it had asked to block, by POOL_BLOCK, and now may */

@@ -198,7 +198,8 @@ static int wait_ms(struct parked *parked)
 size_t parked_poll(struct parked *parked, bool may_wait, struct pool_item *items[], size_t size)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
-    int most = size < EVENTS_PER_WAIT ? (int)size : EVENTS_PER_WAIT;
+    size_t for_ready = size - size / 4;
+    int most = for_ready < EVENTS_PER_WAIT ? (int)for_ready : EVENTS_PER_WAIT;
     int ready = epoll_wait(parked->epoll_fd, events, most, may_wait ? wait_ms(parked) : 0);
     if (ready < 0)
         ready = 0; /* EINTR: as if nothing had come; the next poll sees it */

@@ -31,9 +31,10 @@ void parked_destroy(struct parked *parked);
  */
 int parked_add(struct parked *parked, struct pool_item *item);
 
-/* Takes up to `size` items out, their `event` set. With `may_wait` it waits for the first one,
- * until parked_kick() or PARKED_WAIT_MAX_MS; else it only looks. Returns their number, maybe 0.
- * One thread at a time.
+/* Takes up to `size` items out, their `event` set. At most three quarters of them (rounded up) are
+ * ready ones: a flood of these must not keep the others in. With `may_wait` it waits for the first
+ * item, until parked_kick() or PARKED_WAIT_MAX_MS; else it only looks. Returns their number, maybe
+ * 0. One thread at a time.
  */
 size_t parked_poll(struct parked *parked, bool may_wait, struct pool_item *items[], size_t size);
 

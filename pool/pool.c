@@ -9,7 +9,12 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define POLL_BATCH 128
+/* What a worker has taken out of the parked set and finds no room for, it must run itself, one
+ * after the other, while no other worker can help. So it takes few at a glance, when the queue is
+ * not empty, and never more than the queue holds.
+ */
+#define POLL_BATCH   128
+#define GLANCE_BATCH 16
 
 struct worker {
     struct pool *pool;
@@ -42,6 +47,7 @@ static void wake_poller(void *context)
 struct pool *pool_create(const struct pool_options *options)
 {
     assert(options->workers >= 1 && options->workers <= POOL_WORKERS_MAX);
+    assert(options->queue_capacity >= 4);
     struct pool *pool = calloc(1, sizeof(*pool));
     if (!pool)
         return NULL;
@@ -79,8 +85,7 @@ static void run_item(struct worker *worker, struct pool_item *item, enum pool_ev
 {
     struct pool *pool = worker->pool;
     for (;;) {
-        enum pool_next next =
-            pool->options.run(item, event, worker->number, pool->options.context);
+        enum pool_next next = pool->options.run(item, event, worker->number, pool->options.context);
         if (may_block)
             queue_block_end(pool->queue, worker->number);
         may_block = false;
@@ -93,7 +98,6 @@ static void run_item(struct worker *worker, struct pool_item *item, enum pool_ev
             event = POOL_UNPARKABLE;
             break;
         case POOL_AGAIN:
-            item->event = POOL_CONTINUED;
             switch (queue_return(pool->queue, item)) {
             case QUEUE_OK:
                 return;
@@ -119,7 +123,10 @@ static void poll_parked(struct worker *worker, bool may_wait)
 {
     struct pool *pool = worker->pool;
     struct pool_item *items[POLL_BATCH];
-    size_t count = parked_poll(pool->parked, may_wait, items, POLL_BATCH);
+    size_t size = may_wait ? POLL_BATCH : GLANCE_BATCH;
+    if (size > pool->options.queue_capacity)
+        size = pool->options.queue_capacity;
+    size_t count = parked_poll(pool->parked, may_wait, items, size);
     size_t queued = queue_polled(pool->queue, worker->number, items, count);
     for (size_t i = queued; i < count; i++)
         run_item(worker, items[i], items[i]->event, false);
@@ -181,7 +188,6 @@ int pool_start(struct pool *pool)
 
 enum queue_push_result pool_push(struct pool *pool, struct pool_item *item, unsigned wait_ms)
 {
-    item->event = POOL_NEW;
     return queue_push(pool->queue, item, wait_ms);
 }
 

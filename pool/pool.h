@@ -63,7 +63,8 @@ void pool_drain(struct pool *pool);
 /* The worker that runs is about to block in the disk, or has done so. pool_blocking_begin()
  * returns false if as many workers as may do so already (workers - 2, at least one): then the
  * item belongs to the pool, run() must return POOL_GONE, and the item runs again with
- * POOL_MAY_BLOCK. Instead of calling them, run() may answer POOL_BLOCK.
+ * POOL_MAY_BLOCK. Instead of calling them, run() may answer POOL_BLOCK. With POOL_MAY_BLOCK it
+ * has begun already, and ends at the latest when run() returns. To begin twice counts once.
  */
 bool pool_blocking_begin(struct pool *pool, struct pool_item *item, unsigned worker);
 void pool_blocking_end(struct pool *pool, unsigned worker);

@@ -9,16 +9,16 @@
 /* After so many items in a row somebody looks at the parked set, even if the queue was never
  * empty: otherwise those that are already in it would starve the parked ones.
  */
-#define ITEMS_PER_GLANCE 16
+#define ITEMS_PER_GLANCE  16
 
 #define WATCH_INTERVAL_NS 2000000
 
 /* What is known of one worker. */
 struct seat {
-    bool running;          /* counted in queue->running */
-    bool stalled;          /* was running when the watch stopped counting it */
-    uint64_t turns;        /* how often it has come for a turn */
-    uint64_t turns_at_watch;
+    bool running;   /* counted in queue->running; one that blocks or is found stalled is not */
+    bool blocking;  /* counted in queue->blocking */
+    uint64_t moves; /* how often it has come for a turn, or has begun to run */
+    uint64_t moves_at_watch;
 };
 
 struct queue {
@@ -38,6 +38,7 @@ struct queue {
     struct pool_item **ring;
     size_t first;
     size_t count;
+    size_t new_count; /* those of them that are POOL_NEW */
     size_t count_most;
     struct pool_item *deferred_first; /* those that wait for the disk */
     struct pool_item *deferred_last;
@@ -45,15 +46,15 @@ struct queue {
     struct seat *seats;
     unsigned running;
     unsigned blocking;
-    unsigned sleeping;     /* wait on not_empty */
-    unsigned permits;      /* sleepers that have been told to run and are not awake yet */
-    unsigned pushers;      /* wait on not_full */
+    unsigned sleeping; /* wait on not_empty */
+    unsigned permits;  /* sleepers that have been told to run and are not awake yet */
+    unsigned pushers;  /* wait on not_full */
     unsigned items_since_poll;
-    bool polling;          /* somebody has the turn of polling */
-    bool poller_waits;     /* ... and waits in it, and has not been woken */
-    bool watching;         /* somebody keeps watch */
-    bool watch_idle;       /* ... without a clock, since there is nothing to watch */
-    bool watch_permit;     /* ... and has been told to run instead */
+    bool polling;      /* somebody has the turn of polling */
+    bool poller_waits; /* ... and waits in it, and has not been woken */
+    bool watching;     /* somebody keeps watch */
+    bool watch_idle;   /* ... without a clock, since there is nothing to watch */
+    bool watch_permit; /* ... and has been told to run instead */
     bool closed;
 };
 
@@ -122,10 +123,22 @@ static bool has_work_locked(const struct queue *queue)
            (queue->deferred_first && queue->blocking < queue->options.blocking_max);
 }
 
+static bool needs_watch_locked(const struct queue *queue)
+{
+    return has_work_locked(queue) || !queue->polling;
+}
+
+static void begin_to_run(struct seat *seat)
+{
+    seat->running = true;
+    seat->moves++; /* else the watch, having seen it wait all the time, would find it stalled */
+}
+
 /* The worker counts as running from now on. */
 static void stand_up_locked(struct queue *queue, struct seat *seat)
 {
-    seat->running = true;
+    assert(!seat->running);
+    begin_to_run(seat);
     queue->running++;
 }
 
@@ -135,9 +148,9 @@ static void sit_down_locked(struct queue *queue, struct seat *seat)
     if (seat->running)
         queue->running--;
     seat->running = false;
-    seat->stalled = false;
 }
 
+/* There may be something to watch now. */
 static void alert_watch_locked(struct queue *queue)
 {
     if (queue->watch_idle) {
@@ -146,61 +159,75 @@ static void alert_watch_locked(struct queue *queue)
     }
 }
 
-/* Gives one worker that does not run a turn: a sleeper, else the watch, else the poller. */
+/* There is something to do, and the caller does not do it. Has a worker run that does not: a
+ * sleeper, else the watch, else the poller. While enough run it only makes sure that they are
+ * watched, if need be by the poller.
+ */
 static void wake_one_locked(struct queue *queue)
 {
-    if (queue->running >= queue->options.running_max)
-        return;
-    if (queue->sleeping > queue->permits) {
+    bool may_run = queue->running < queue->options.running_max;
+    if (may_run && queue->sleeping > queue->permits) {
         queue->permits++;
         queue->running++;
         sync_signal(&queue->not_empty);
-    } else if (queue->watching && !queue->watch_permit) {
+    } else if (may_run && queue->watching && !queue->watch_permit) {
         queue->watch_permit = true;
         queue->running++;
         sync_signal(&queue->watch);
-    } else if (queue->poller_waits) {
+    } else if (queue->watching && !queue->watch_permit) {
+        alert_watch_locked(queue);
+    } else if (queue->sleeping == queue->permits && queue->poller_waits) {
         queue->poller_waits = false;
         queue->options.wake_poller(queue->options.context);
     }
 }
 
-/* A worker that has not come back for another turn since the last look is stalled. */
+/* A running worker that has not moved since the last look is stalled. */
 static void find_stalled_locked(struct queue *queue)
 {
     for (unsigned i = 0; i < queue->options.workers; i++) {
         struct seat *seat = &queue->seats[i];
-        if (seat->running && seat->turns == seat->turns_at_watch) {
-            seat->running = false;
-            seat->stalled = true;
-            queue->running--;
-        }
-        seat->turns_at_watch = seat->turns;
+        if (seat->running && seat->moves == seat->moves_at_watch)
+            sit_down_locked(queue, seat);
+        seat->moves_at_watch = seat->moves;
+    }
+}
+
+/* Looks whether the running workers have moved. The watch itself joins in if they are too few. */
+static void look_locked(struct queue *queue)
+{
+    find_stalled_locked(queue);
+    if (!queue->watch_permit && needs_watch_locked(queue) &&
+        queue->running < queue->options.running_max) {
+        queue->watch_permit = true;
+        queue->running++;
     }
 }
 
 /* Keeps watch until this worker is to run, or the queue is closed. */
 static void watch_locked(struct queue *queue, struct seat *seat)
 {
+    /* It waits without a clock only after a look: so it is woken no more often than it looks, even
+     * if there is something to watch thousands of times a second, for some microseconds. Otherwise
+     * 3 clients with 7,000 requests a second cost 15 % more CPU time.
+     */
+    bool has_looked = true;
     queue->watching = true;
     while (!queue->closed && !queue->watch_permit) {
-        if (!has_work_locked(queue) && queue->polling) {
+        if (has_looked && !needs_watch_locked(queue)) {
             queue->watch_idle = true;
             sync_wait(&queue->watch, &queue->lock);
             queue->watch_idle = false;
+            has_looked = false;
             continue;
         }
-        if (sync_wait_until(&queue->watch, &queue->lock, sync_now_ns() + WATCH_INTERVAL_NS))
-            continue;
-        find_stalled_locked(queue);
-        bool needed = has_work_locked(queue) || !queue->polling;
-        if (!queue->watch_permit && needed && queue->running < queue->options.running_max) {
-            queue->watch_permit = true;
-            queue->running++;
-        }
+        has_looked =
+            !sync_wait_until(&queue->watch, &queue->lock, sync_now_ns() + WATCH_INTERVAL_NS);
+        if (has_looked)
+            look_locked(queue);
     }
     if (queue->watch_permit)
-        seat->running = true;
+        begin_to_run(seat);
     queue->watch_permit = false;
     queue->watching = false;
     if (queue->sleeping > queue->permits)
@@ -216,7 +243,7 @@ static void sleep_locked(struct queue *queue, struct seat *seat)
     queue->sleeping--;
     if (queue->permits > 0) {
         queue->permits--;
-        seat->running = true;
+        begin_to_run(seat);
         if (!queue->watching && queue->sleeping > queue->permits)
             sync_signal(&queue->not_empty); /* the call to keep watch may have come to this one */
     } else if (!queue->closed) {
@@ -233,8 +260,14 @@ static void append_locked(struct queue *queue, struct pool_item *item)
         index -= queue->options.capacity;
     queue->ring[index] = item;
     queue->count++;
+    queue->new_count += item->event == POOL_NEW;
     if (queue->count > queue->count_most)
         queue->count_most = queue->count;
+}
+
+static bool has_room_for_new_locked(const struct queue *queue)
+{
+    return queue->new_count < queue->capacity_for_new && queue->count < queue->options.capacity;
 }
 
 static struct pool_item *take_queued_locked(struct queue *queue)
@@ -245,7 +278,8 @@ static struct pool_item *take_queued_locked(struct queue *queue)
     if (++queue->first == queue->options.capacity)
         queue->first = 0;
     queue->count--;
-    if (queue->pushers && queue->count < queue->capacity_for_new)
+    queue->new_count -= item->event == POOL_NEW;
+    if (queue->pushers && has_room_for_new_locked(queue))
         sync_signal(&queue->not_full);
     return item;
 }
@@ -268,7 +302,7 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
     enum queue_push_result result = QUEUE_OK;
     int64_t until_ns = 0;
     sync_lock(&queue->lock);
-    while (!queue->closed && queue->count >= queue->capacity_for_new) {
+    while (!queue->closed && !has_room_for_new_locked(queue)) {
         if (until_ns == 0)
             until_ns = sync_now_ns() + (int64_t)wait_ms * 1000000;
         queue->pushers++;
@@ -279,12 +313,12 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
     }
     if (queue->closed) {
         result = QUEUE_CLOSED;
-    } else if (queue->count >= queue->capacity_for_new) {
+    } else if (!has_room_for_new_locked(queue)) {
         result = QUEUE_FULL;
     } else {
+        item->event = POOL_NEW;
         append_locked(queue, item);
         wake_one_locked(queue);
-        alert_watch_locked(queue);
     }
     sync_unlock(&queue->lock);
     return result;
@@ -294,12 +328,14 @@ enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
 {
     enum queue_push_result result = QUEUE_OK;
     sync_lock(&queue->lock);
-    if (queue->closed)
+    if (queue->closed) {
         result = QUEUE_CLOSED;
-    else if (queue->count == queue->options.capacity)
+    } else if (queue->count == queue->options.capacity) {
         result = QUEUE_FULL;
-    else
+    } else {
+        item->event = POOL_CONTINUED;
         append_locked(queue, item);
+    }
     sync_unlock(&queue->lock);
     return result; /* nobody is woken: the caller comes for its next turn at once */
 }
@@ -309,9 +345,10 @@ enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
 /* The worker is about to block in the disk. */
 static void leave_to_block_locked(struct queue *queue, struct seat *seat)
 {
+    seat->blocking = true;
     queue->blocking++;
     sit_down_locked(queue, seat);
-    if (has_work_locked(queue) || !queue->polling)
+    if (needs_watch_locked(queue))
         wake_one_locked(queue);
 }
 
@@ -321,6 +358,8 @@ static bool choose_turn_locked(struct queue *queue, struct seat *seat, enum queu
 {
     if (queue->running > queue->options.running_max) {
         sit_down_locked(queue, seat);
+        if (needs_watch_locked(queue))
+            alert_watch_locked(queue); /* it is left to those that run */
         return false;
     }
     if (queue->items_since_poll >= ITEMS_PER_GLANCE && !queue->polling) {
@@ -353,10 +392,9 @@ enum queue_turn queue_next(struct queue *queue, unsigned worker, struct pool_ite
     enum queue_turn turn = QUEUE_END;
     sync_lock(&queue->lock);
     struct seat *seat = &queue->seats[worker];
-    seat->turns++;
+    seat->moves++;
     if (!seat->running)
         stand_up_locked(queue, seat); /* its first turn, or the watch had taken it for stalled */
-    seat->stalled = false;
     while (!queue->closed && !choose_turn_locked(queue, seat, &turn, out_item))
         sleep_locked(queue, seat);
     if (queue->closed)
@@ -373,12 +411,12 @@ size_t queue_polled(struct queue *queue, unsigned worker, struct pool_item *item
     queue->polling = false;
     queue->poller_waits = false;
     queue->items_since_poll = 0;
-    if (!seat->running && !seat->stalled)
+    if (!seat->running)
         stand_up_locked(queue, seat);
     while (fit < count && queue->count < queue->options.capacity)
         append_locked(queue, items[fit++]);
-    /* This worker takes one itself, at once. */
-    for (size_t i = 1; i < fit && queue->running < queue->options.running_max; i++)
+    /* This worker takes one itself, unless it has others to run that did not fit. */
+    for (size_t i = fit == count; i < fit && queue->running < queue->options.running_max; i++)
         wake_one_locked(queue);
     alert_watch_locked(queue);
     sync_unlock(&queue->lock);
@@ -388,10 +426,11 @@ size_t queue_polled(struct queue *queue, unsigned worker, struct pool_item *item
 bool queue_block_begin(struct queue *queue, unsigned worker, struct pool_item *item)
 {
     sync_lock(&queue->lock);
-    bool allowed = queue->blocking < queue->options.blocking_max;
-    if (allowed) {
-        leave_to_block_locked(queue, &queue->seats[worker]);
-    } else {
+    struct seat *seat = &queue->seats[worker];
+    bool allowed = seat->blocking || queue->blocking < queue->options.blocking_max;
+    if (allowed && !seat->blocking) {
+        leave_to_block_locked(queue, seat);
+    } else if (!allowed) {
         item->next = NULL;
         if (queue->deferred_last)
             queue->deferred_last->next = item;
@@ -407,9 +446,14 @@ bool queue_block_begin(struct queue *queue, unsigned worker, struct pool_item *i
 void queue_block_end(struct queue *queue, unsigned worker)
 {
     sync_lock(&queue->lock);
-    assert(queue->blocking > 0);
-    queue->blocking--;
-    stand_up_locked(queue, &queue->seats[worker]);
+    struct seat *seat = &queue->seats[worker];
+    if (seat->blocking) {
+        seat->blocking = false;
+        queue->blocking--;
+        stand_up_locked(queue, seat);
+        if (queue->deferred_first)
+            alert_watch_locked(queue); /* the first of them may run now */
+    }
     sync_unlock(&queue->lock);
 }
 

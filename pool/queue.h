@@ -45,7 +45,7 @@ enum queue_push_result {
 /* What a worker shall do next. */
 enum queue_turn {
     QUEUE_RUN,          /* run the item */
-    QUEUE_RUN_BLOCKING, /* run the item, which may block in the disk; then queue_block_end() */
+    QUEUE_RUN_BLOCKING, /* the same as after queue_block_begin() */
     QUEUE_POLL,         /* poll the parked set, waiting; then queue_polled() */
     QUEUE_GLANCE,       /* the same without waiting: the queue has kept everybody busy for long */
     QUEUE_END,          /* the queue is closed */
@@ -65,12 +65,15 @@ struct queue *queue_create(const struct queue_options *options);
 /* No worker may be in it any more, and no item. NULL is allowed. */
 void queue_destroy(struct queue *queue);
 
-/* Appends a new item. New items may fill three quarters of the queue (rounded up), the rest is
- * kept for items that are under way. Waits up to `wait_ms` milliseconds for room.
+/* Appends a new item, its event POOL_NEW. New items may fill three quarters of the queue (rounded
+ * up), the rest is kept for items that are under way; these may take the place of new ones, but
+ * what they leave is anybody's. Waits up to `wait_ms` milliseconds for room.
  */
 enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, unsigned wait_ms);
 
-/* Appends an item that is under way: may fill the whole queue, never waits. */
+/* Appends an item that is under way, its event POOL_CONTINUED. It may fill the whole queue; never
+ * waits. Wakes nobody: it is for a worker, which must come for its next turn at once.
+ */
 enum queue_push_result queue_return(struct queue *queue, struct pool_item *item);
 
 /* The next turn of a worker. Sleeps until there is one. For the two kinds of QUEUE_RUN *out_item
@@ -79,14 +82,16 @@ enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
 enum queue_turn queue_next(struct queue *queue, unsigned worker, struct pool_item **out_item);
 
 /* Ends a worker's turn of polling and appends what it has found, in order. Returns how many of
- * the items fit; the others are still the worker's, to be run at once.
+ * the items fit; the others are still the worker's, to be run at once. Works to the end, also when
+ * the queue is closed.
  */
 size_t queue_polled(struct queue *queue, unsigned worker, struct pool_item *items[], size_t count);
 
 /* A worker that runs `item` is about to block in the disk: it does not count as running until
  * queue_block_end(), and another is woken if there is something to do.
  * Returns false if `blocking_max` workers do so already. Then the item belongs to the queue, and
- * comes back by QUEUE_RUN_BLOCKING when it is its turn.
+ * comes back by QUEUE_RUN_BLOCKING when it is its turn. To begin twice counts once; to end what
+ * has not begun, or has ended, does nothing.
  */
 bool queue_block_begin(struct queue *queue, unsigned worker, struct pool_item *item);
 void queue_block_end(struct queue *queue, unsigned worker);

@@ -1,8 +1,13 @@
 /* The configuration: one immutable object, made before any thread starts.
  *
- * All keys stand in one table (server/config/table.c); this struct is what the table fills.
+ * All keys stand in one table (server/config/key_table.c); this struct is what the table fills.
  * Times are in seconds and sizes in bytes unless the name says otherwise; 0 = no limit where the
  * table says so. After config_load() nobody writes to it: any thread may read without a lock.
+ *
+ * Values come from, each over the one before: the defaults, the file, the overrides (`--set`, other
+ * options and the positional arguments, in this order). A relative path in a file, or a default
+ * when there is a file, is relative to that file's folder; one from the command line, or a default
+ * when there is no file, to the working directory.
  */
 #ifndef TARN_SERVER_CONFIG_CONFIG_H
 #define TARN_SERVER_CONFIG_CONFIG_H
@@ -10,6 +15,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+/* What config_load() returns when the configuration is wrong; the program's exit status then. */
+#define CONFIG_EXIT_INVALID 78
+
+/* Where the file is looked for at last. */
+#define CONFIG_SYSTEM_FILE "/etc/tarn/server.conf"
 
 struct string_list {
     char **items; /* NUL-terminated strings */
@@ -20,8 +32,8 @@ struct config {
     char *root; /* document root; made relative to the configuration file's folder if it was */
     char *index;
     struct {
-        char *host;
-        int64_t port;
+        char *host; /* a numeric IPv4 or IPv6 address (no brackets), "localhost", or "*" for any */
+        int64_t port; /* 0: any free port */
         int64_t backlog;
     } listen;
     struct {
@@ -73,10 +85,39 @@ struct config {
     } log;
     struct {
         char *host;
-        int64_t port;
+        int64_t port; /* 0: off */
     } admin;
     char *file;               /* the configuration file that was read, NULL if none */
     char *uploads_as_written; /* uploads.directory as the user wrote it, for the answer's `path` */
+    char **origins; /* of each key, in the table's order: "default", "FILE:LINE", "--set" or
+                     * "command line" */
 };
+
+/* One value from the command line. All strings are borrowed. */
+struct config_override {
+    const char *key; /* key_len bytes; need not be a known key */
+    size_t key_len;
+    const char *value;  /* as text: lists are separated by commas */
+    const char *origin; /* "--set" or "command line" */
+};
+
+struct config_input {
+    const char *file; /* the file to read; NULL: look for one, see server/config/locate.h */
+    const struct config_override *overrides;
+    size_t override_count;
+};
+
+/* Makes a configuration. Returns 0 and gives *out to the caller; else *out is untouched, each
+ * fault is a line `FILE:LINE: message` or `ORIGIN: message` on `errors`, and the result is the
+ * program's exit status: CONFIG_EXIT_INVALID, or 1 when there is no memory.
+ * Reads files, does not hang on anything but a dead file system. Any thread.
+ *
+ * (Its opposite is not called config_destroy: libconfig exports that name, and a program that
+ * defined it too would take the library's own calls.)
+ */
+int config_load(const struct config_input *input, struct config **out, FILE *errors);
+
+/* NULL is allowed. */
+void config_free(struct config *config);
 
 #endif

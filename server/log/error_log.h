@@ -4,9 +4,11 @@
  *
  * One log for the process (the only global of the server: a log that had to be handed to every
  * function would be used by none). Any thread may log; a line is formatted into a buffer of its
- * own and written with one write(2) to a descriptor, so that lines never mix. Bytes from outside
- * are escaped by the log (control bytes, '"', '\' and 0x7f-0xff as \xHH): one line an event,
- * whatever it holds.
+ * own and written at once, so that lines never mix. The log escapes what it is given (control
+ * bytes, '"', '\' and 0x7f-0xff as \xHH): one line an event, whatever it holds.
+ *
+ * Nobody waits for the log: lines that a full pipe does not take are lost, and counted in a line
+ * that comes when it takes some again. SIGPIPE and SIGXFSZ must be ignored by the process.
  */
 #ifndef TARN_SERVER_LOG_ERROR_LOG_H
 #define TARN_SERVER_LOG_ERROR_LOG_H
@@ -16,15 +18,18 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Opens the log. `where`: "stderr", "-" (stdout), "off", or a file's path (appended to, 0640).
- * Returns 0, or -1 with errno; before it succeeds, lines go to stderr. To be called before any
- * other thread runs.
+ * Returns 0, or -1 with errno; before it succeeds, lines from LOG_INFO on go to stderr. To be
+ * called before any other thread runs.
  */
 int error_log_open(const char *where, enum log_level level);
+
+/* Back to stderr. To be called when no other thread runs any more. */
 void error_log_close(void);
 
 /* "error", "warn", "info" or "debug". Returns 0 or -1. */
 int error_log_level_parse(const char *name, enum log_level *out);
 
+/* Whether lines of this level are written: to spare the work for one that is not. */
 bool error_log_wants(enum log_level level);
 
 /* Logs a line. `client` is the peer's address as text, NULL where there is none ("-").

@@ -1,0 +1,54 @@
+#include "server/config/check.h"
+
+#include "http/authority.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#define EXTENSION_LEN_MAX   16
+#define FILE_NAME_LEN_MAX   255
+#define FIELD_VALUE_LEN_MAX 1024
+#define PATH_LEN_MAX        4095
+
+bool check_address(const char *text)
+{
+    struct in6_addr address; /* large enough for both */
+
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1 ||
+           strcmp(text, "localhost") == 0 || strcmp(text, "*") == 0;
+}
+
+bool check_authority(const char *text)
+{
+    struct authority authority;
+
+    return strchr(text, '*') == NULL && authority_parse(slice_from_string(text), &authority) == 0;
+}
+
+bool check_extension(const char *text)
+{
+    size_t len = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789");
+    return text[len] == '\0' && len >= 1 && len <= EXTENSION_LEN_MAX;
+}
+
+bool check_field_value(const char *text)
+{
+    struct slice value = slice_from_string(text);
+
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] < ' ' || value.data[i] > '~')
+            return false;
+    }
+    return value.len <= FIELD_VALUE_LEN_MAX && slice_trim(value).len == value.len;
+}
+
+bool check_file_name(const char *text)
+{
+    return text[0] != '\0' && text[0] != '.' && strchr(text, '/') == NULL &&
+           strlen(text) <= FILE_NAME_LEN_MAX;
+}
+
+bool check_path(const char *text)
+{
+    return text[0] != '\0' && strlen(text) <= PATH_LEN_MAX;
+}

@@ -1,0 +1,31 @@
+/* Whether a string may be the value of a key: the `accepts` functions of the table of keys. Each
+ * takes a NUL-terminated string and only looks at it. Any thread.
+ */
+#ifndef TARN_SERVER_CONFIG_CHECK_H
+#define TARN_SERVER_CONFIG_CHECK_H
+
+#include <stdbool.h>
+
+/* A numeric IPv4 or IPv6 address without brackets, "localhost", or "*". Other names are refused:
+ * a server that waits for a name server before it listens does not start when the network is late.
+ */
+bool check_address(const char *text);
+
+/* A host that is served, "name" or "name:port" (http/authority.h). A "*" is legal there, but who
+ * writes one expects a pattern.
+ */
+bool check_authority(const char *text);
+
+/* 1 to 16 of a-z and 0-9. */
+bool check_extension(const char *text);
+
+/* The value of a field, or nothing: visible ASCII, no space at its ends, up to 1024 bytes. */
+bool check_field_value(const char *text);
+
+/* The name of one file that is served: no '/', no dot in front, 1 to 255 bytes. */
+bool check_file_name(const char *text);
+
+/* 1 to 4095 bytes. */
+bool check_path(const char *text);
+
+#endif

@@ -1,0 +1,162 @@
+#include "server/handlers/problem.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <stdio.h>
+
+const char *problem_detail(enum http_status status)
+{
+    switch (status) {
+    case HTTP_BAD_REQUEST:
+        return "The request is not well-formed.";
+    case HTTP_FORBIDDEN:
+        return "Access to this resource is refused.";
+    case HTTP_NOT_FOUND:
+        return "There is nothing at this address.";
+    case HTTP_METHOD_NOT_ALLOWED:
+        return "This resource does not know that method; the Allow field lists those it does.";
+    case HTTP_REQUEST_TIMEOUT:
+        return "The request did not arrive in time.";
+    case HTTP_LENGTH_REQUIRED:
+        return "The request must have content, of a known length or chunked.";
+    case HTTP_CONTENT_TOO_LARGE:
+        return "The content of the request is larger than this server takes.";
+    case HTTP_URI_TOO_LONG:
+        return "The request target is longer than this server takes.";
+    case HTTP_UNSUPPORTED_MEDIA_TYPE:
+        return "This resource does not take content of that media type.";
+    case HTTP_EXPECTATION_FAILED:
+        return "The only expectation that is met is 100-continue.";
+    case HTTP_HEADER_FIELDS_TOO_LARGE:
+        return "The header fields are more, or longer, than this server takes.";
+    case HTTP_INTERNAL_SERVER_ERROR:
+        return "Something went wrong in the server; the request has not been carried out.";
+    case HTTP_NOT_IMPLEMENTED:
+        return "This server does not know that method or transfer coding.";
+    case HTTP_SERVICE_UNAVAILABLE:
+        return "The server is busy; try again soon.";
+    case HTTP_VERSION_NOT_SUPPORTED:
+        return "This server speaks HTTP/1.1.";
+    case HTTP_INSUFFICIENT_STORAGE:
+        return "There is not enough room to store this.";
+    default:
+        return "The request could not be answered.";
+    }
+}
+
+enum http_status problem_status_of_errno(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return HTTP_INSUFFICIENT_STORAGE;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return HTTP_SERVICE_UNAVAILABLE;
+    default:
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+/* --- the three forms ----------------------------------------------------------------------- */
+
+static bool accepts(const struct request *request, struct slice media_type)
+{
+    return head_has_token(&request->exchange->head, SLICE("Accept"), media_type);
+}
+
+static bool wants_json(const struct request *request)
+{
+    if (request->handler && request->handler->errors_are_json)
+        return true;
+    return accepts(request, SLICE("application/json")) ||
+           accepts(request, SLICE("application/problem+json"));
+}
+
+static bool add_place(cJSON *problem, const struct problem_place *place)
+{
+    return cJSON_AddNumberToObject(problem, "line", (double)place->line) &&
+           cJSON_AddNumberToObject(problem, "column", (double)place->column) &&
+           cJSON_AddNumberToObject(problem, "offset", (double)place->offset) &&
+           cJSON_AddStringToObject(problem, "expected", place->expected);
+}
+
+/* Returns the document, owned by the caller; NULL without memory. */
+static char *print_json(enum http_status status, const char *detail,
+                        const struct problem_place *place)
+{
+    char *printed = NULL;
+    cJSON *problem = cJSON_CreateObject();
+    if (problem && cJSON_AddStringToObject(problem, "type", "about:blank") &&
+        cJSON_AddStringToObject(problem, "title", http_status_reason(status).data) &&
+        cJSON_AddNumberToObject(problem, "status", (double)status) &&
+        cJSON_AddStringToObject(problem, "detail", detail) && (!place || add_place(problem, place)))
+        printed = cJSON_PrintUnformatted(problem);
+    cJSON_Delete(problem);
+    return printed;
+}
+
+static void write_html(struct text *out, enum http_status status, const char *detail)
+{
+    text_append(out, SLICE("<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
+                           "<meta name=\"viewport\" content=\"width=device-width\">\n<title>"));
+    text_append_u64(out, (uint64_t)status);
+    text_append_char(out, ' ');
+    text_append_html(out, http_status_reason(status));
+    text_append(out, SLICE("</title>\n<style>:root{color-scheme:light dark}body{font:1rem/1.6 "
+                           "system-ui,sans-serif;max-width:36rem;margin:15vh auto;"
+                           "padding:0 1.5rem}</style>\n<h1>"));
+    text_append_html(out, http_status_reason(status));
+    text_append(out, SLICE("</h1>\n<p>"));
+    text_append_html(out, slice_from_string(detail));
+    text_append(out, SLICE("</p>\n<p><a href=\"/\">To the start page</a></p>\n</html>\n"));
+}
+
+static void write_text(struct text *out, enum http_status status, const char *detail)
+{
+    text_append_u64(out, (uint64_t)status);
+    text_append_char(out, ' ');
+    text_append(out, http_status_reason(status));
+    text_append(out, SLICE(": "));
+    text_append(out, slice_from_string(detail));
+    text_append_char(out, '\n');
+}
+
+static void answer(struct request *request, enum http_status status, const char *detail,
+                   const struct problem_place *place)
+{
+    struct response *response = &request->exchange->response;
+    response->status = status;
+    response->content = RESPONSE_BYTES;
+    if (wants_json(request)) {
+        response->owned = print_json(status, detail, place);
+        if (response->owned) {
+            response->media_type = SLICE("application/problem+json");
+            response->bytes = slice_from_string(response->owned);
+            return;
+        }
+    }
+    request->content.len = 0;
+    if (accepts(request, SLICE("text/html"))) {
+        response->media_type = SLICE("text/html; charset=utf-8");
+        write_html(&request->content, status, detail);
+    } else {
+        response->media_type = SLICE("text/plain; charset=utf-8");
+        write_text(&request->content, status, detail);
+    }
+    response->bytes = text_slice(&request->content);
+}
+
+void problem_answer(struct request *request, enum http_status status, const char *detail)
+{
+    answer(request, status, detail, NULL);
+}
+
+void problem_answer_place(struct request *request, const struct problem_place *place)
+{
+    char detail[160];
+    (void)snprintf(detail, sizeof(detail), "Line %zu, column %zu: expected %s.", place->line,
+                   place->column, place->expected);
+    answer(request, HTTP_BAD_REQUEST, detail, place);
+}

@@ -1,0 +1,42 @@
+/* What a handler gets and what it is: a request comes in, a response goes out.
+ *
+ * A handler never touches the socket. It runs on a worker's thread and keeps nothing beyond the
+ * call but exchange->data.
+ */
+#ifndef TARN_SERVER_HANDLERS_REQUEST_H
+#define TARN_SERVER_HANDLERS_REQUEST_H
+
+#include "http/exchange.h"
+#include "http/target.h"
+#include "server/site.h"
+
+struct handler;
+
+struct request {
+    struct exchange *exchange; /* its response is what the handler makes */
+    const struct site *site;
+    const struct handler *handler; /* NULL as long as no route has been found */
+    const char *client;            /* the peer's address as text */
+    struct target target;
+    struct slice path;   /* canonical; a NUL stands behind it */
+    struct slice rest;   /* of the path, behind the route's prefix */
+    struct text content; /* a worker's memory, for a short response */
+};
+
+struct handler {
+    unsigned methods;     /* OPTIONS is answered for all */
+    bool errors_are_json; /* whatever the client accepts */
+
+    /* For methods without content of their own: makes the response. */
+    void (*answer)(struct request *request);
+
+    /* For those with content, all NULL otherwise. open() either answers or gets the content ready
+     * to be taken; after it close() is called exactly once, whatever happens.
+     */
+    void (*open)(struct request *request);
+    void (*take)(struct exchange *exchange, struct slice piece);
+    void (*complete)(struct request *request);
+    void (*close)(struct exchange *exchange);
+};
+
+#endif

@@ -1,0 +1,113 @@
+#include "server/listen_socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The kernel buffers so much of a response that has not been sent yet, for each connection: more
+ * would only be memory, since a connection that drains it is asked for more in time.
+ */
+#define UNSENT_BYTES 131072
+
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } of;
+    socklen_t size;
+};
+
+static struct address address_four(struct in_addr host, uint16_t port)
+{
+    return (struct address){
+        .of.four = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = host},
+        .size = sizeof(struct sockaddr_in),
+    };
+}
+
+static struct address address_six(struct in6_addr host, uint16_t port)
+{
+    return (struct address){
+        .of.six = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = host},
+        .size = sizeof(struct sockaddr_in6),
+    };
+}
+
+static int parse_address(const char *host, uint16_t port, struct address *out)
+{
+    struct in_addr four = {htonl(INADDR_LOOPBACK)};
+    struct in6_addr six = in6addr_any;
+    if (strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, &four) == 1)
+        *out = address_four(four, port);
+    else if (strcmp(host, "*") == 0 || inet_pton(AF_INET6, host, &six) == 1)
+        *out = address_six(six, port);
+    else
+        return -1;
+    return 0;
+}
+
+/* What accepted sockets inherit is set here, once, and not for each of them. */
+static int set_options(int socket)
+{
+    int on = 1;
+    int unsent = UNSENT_BYTES;
+    if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+        return -1;
+    if (setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)
+        return -1;
+    return setsockopt(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
+static int open_at(const struct address *address, bool both_families, int backlog)
+{
+    int fd = socket(address->of.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    int only_six = both_families ? 0 : 1;
+    if (set_options(fd) != 0)
+        goto fail;
+    if (address->of.any.sa_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_six, sizeof(only_six)) != 0)
+        goto fail;
+    if (bind(fd, &address->of.any, address->size) != 0 || listen(fd, backlog) != 0)
+        goto fail;
+    return fd;
+
+    int error;
+fail:
+    error = errno;
+    (void)close(fd); /* nothing has been sent over it */
+    errno = error;
+    return -1;
+}
+
+int listen_socket_open(const char *host, uint16_t port, int backlog)
+{
+    struct address address;
+    bool all = strcmp(host, "*") == 0;
+    if (parse_address(host, port, &address) != 0) {
+        errno = EADDRNOTAVAIL;
+        return -1;
+    }
+    int fd = open_at(&address, all, backlog);
+    if (fd < 0 && all && errno == EAFNOSUPPORT) {
+        address = address_four((struct in_addr){htonl(INADDR_ANY)}, port);
+        fd = open_at(&address, false, backlog);
+    }
+    return fd;
+}
+
+uint16_t listen_socket_port(int socket)
+{
+    struct address address = {.size = sizeof(address.of)};
+    if (getsockname(socket, &address.of.any, &address.size) != 0)
+        return 0;
+    if (address.of.any.sa_family == AF_INET6)
+        return ntohs(address.of.six.sin6_port);
+    return ntohs(address.of.four.sin_port);
+}

@@ -1,0 +1,159 @@
+#include "server/router.h"
+
+#include "server/handlers/diagnostics.h"
+#include "server/handlers/documents.h"
+#include "server/handlers/problem.h"
+#include "server/handlers/static_files.h"
+#include "server/handlers/upload.h"
+
+struct route {
+    struct slice path; /* with a '/' at its end: everything below it */
+    const struct handler *handler;
+};
+
+#define PATH(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+
+/* The first that fits. */
+static const struct route routes[] = {
+    {PATH("/upload"), &upload_handler},  {PATH("/uploads/"), &documents_handler},
+    {PATH("/echo/"), &echo_handler},     {PATH("/user-agent"), &user_agent_handler},
+    {PATH("/healthz"), &health_handler}, {PATH("/readyz"), &readiness_handler},
+    {PATH("/"), &static_files_handler},
+};
+
+#define ALL_METHODS     (METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_OPTIONS)
+
+#define WRITING_METHODS (METHOD_POST | METHOD_PUT | METHOD_DELETE | METHOD_PATCH)
+
+static bool route_fits(const struct route *route, struct slice path)
+{
+    bool has_rest = route->path.data[route->path.len - 1] == '/';
+    return has_rest ? slice_starts_with(path, route->path) : slice_equal(path, route->path);
+}
+
+static void find_route(struct request *request)
+{
+    const struct route *route = routes;
+    while (!route_fits(route, request->path))
+        route++; /* the last fits every path */
+    request->handler = route->handler;
+    request->rest =
+        (struct slice){request->path.data + route->path.len, request->path.len - route->path.len};
+}
+
+/* One valid Host field is required, also where the target's authority decides
+ * (RFC 9112 section 3.2).
+ */
+static enum http_status check_host(const struct request *request,
+                                   struct slice (*local_address)(void *context), void *context)
+{
+    struct slice host = {0};
+    struct authority authority;
+    if (head_find(&request->exchange->head, SLICE("Host"), &host) != 1)
+        return HTTP_BAD_REQUEST;
+    if (authority_parse(host, &authority) != 0)
+        return HTTP_BAD_REQUEST;
+    if (request->target.form == TARGET_ABSOLUTE &&
+        authority_parse(request->target.authority, &authority) != 0)
+        return HTTP_BAD_REQUEST;
+    const struct authority_rules *rules = &request->site->authorities;
+    if (authority_is_served(&authority, rules, (struct slice){0}) ||
+        authority_is_served(&authority, rules, local_address(context)))
+        return HTTP_GO_ON;
+    return HTTP_FORBIDDEN;
+}
+
+/* Whether a browser sends this for a page of another site. A form needs no leave to do so, so
+ * that without this any page could write to a server on its visitor's machine.
+ */
+static bool is_cross_site(const struct request *request,
+                          struct slice (*local_address)(void *context), void *context)
+{
+    const struct head *head = &request->exchange->head;
+    struct slice value;
+    if (head_find(head, SLICE("Sec-Fetch-Site"), &value) > 0 &&
+        slice_equal_nocase(value, SLICE("cross-site")))
+        return true;
+    if (head_find(head, SLICE("Origin"), &value) == 0)
+        return false;
+    struct slice scheme = SLICE("http://");
+    if (slice_starts_with(value, SLICE("https://")))
+        scheme = SLICE("https://");
+    if (!slice_starts_with(value, scheme))
+        return true; /* "null", for one */
+    struct authority authority;
+    struct slice origin = {value.data + scheme.len, value.len - scheme.len};
+    return authority_parse(origin, &authority) != 0 ||
+           !authority_is_served(&authority, &request->site->authorities, local_address(context));
+}
+
+static enum http_status check_method(const struct request *request)
+{
+    enum method method = request->exchange->head.method;
+    if (method == METHOD_UNKNOWN)
+        return HTTP_NOT_IMPLEMENTED;
+    if (method == METHOD_OPTIONS)
+        return HTTP_GO_ON;
+    return request->handler->methods & method ? HTTP_GO_ON : HTTP_METHOD_NOT_ALLOWED;
+}
+
+enum http_status router_resolve(struct request *request, char *path_buffer, size_t path_size,
+                                struct slice (*local_address)(void *context), void *context)
+{
+    const struct head *head = &request->exchange->head;
+    enum http_status status =
+        target_split(head_slice(head, head->target), head->method, &request->target);
+    enum http_status host_status = check_host(request, local_address, context);
+    if (host_status != HTTP_GO_ON)
+        return host_status;
+    if (status != HTTP_GO_ON)
+        return status;
+    if (request->target.form == TARGET_AUTHORITY)
+        return HTTP_METHOD_NOT_ALLOWED;
+    if (request->target.form == TARGET_ASTERISK)
+        return HTTP_GO_ON;
+    request->path.data = path_buffer;
+    status = target_canonicalize(request->target.path, path_buffer, path_size, &request->path.len);
+    if (status != HTTP_GO_ON)
+        return status;
+    find_route(request);
+    status = check_method(request);
+    if (status == HTTP_GO_ON && (head->method & WRITING_METHODS) &&
+        is_cross_site(request, local_address, context))
+        return HTTP_FORBIDDEN;
+    return status;
+}
+
+/* What the resource allows; without one (`*`, CONNECT) what any resource does. */
+static unsigned allowed(const struct request *request)
+{
+    return request->handler ? request->handler->methods | METHOD_OPTIONS : ALL_METHODS;
+}
+
+static void add_allow(struct request *request, unsigned methods)
+{
+    char list[64];
+    size_t len = method_list(methods, list, sizeof(list));
+    response_add_field(&request->exchange->response, SLICE("Allow"), (struct slice){list, len});
+}
+
+void router_refuse(struct request *request, enum http_status status)
+{
+    struct exchange *exchange = request->exchange;
+    problem_answer(request, status, problem_detail(status));
+    if (status == HTTP_METHOD_NOT_ALLOWED)
+        add_allow(request, allowed(request));
+    /* Where the form of a request was wrong, nothing behind it can be trusted. */
+    if (status == HTTP_BAD_REQUEST || exchange->head.method == METHOD_CONNECT)
+        exchange->response.close = true;
+}
+
+void router_answer_options(struct request *request)
+{
+    struct response *response = &request->exchange->response;
+    response->status = HTTP_NO_CONTENT;
+    add_allow(request, request->handler ? request->handler->methods | METHOD_OPTIONS : ALL_METHODS);
+}

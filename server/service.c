@@ -1,0 +1,148 @@
+#include "server/service.h"
+
+#include "server/handlers/problem.h"
+#include "server/log/access_log.h"
+#include "server/log/error_log.h"
+#include "server/router.h"
+#include "server/server.h"
+#include "server/session.h"
+#include "server/worker.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+/* Logged for a request whose client went away before it was answered, as nginx does it. */
+#define STATUS_CLIENT_GONE 499
+
+static struct request request_of(struct exchange *exchange, struct worker *worker)
+{
+    return (struct request){
+        .exchange = exchange,
+        .site = &worker->server->site,
+        .handler = exchange->kind,
+        .client = worker->session->client,
+        .content = text_over(worker->content, worker->content_size),
+    };
+}
+
+static struct slice local_address(void *context)
+{
+    struct worker *worker = context;
+    if (worker->local_address[0] == '\0') {
+        struct sockaddr_storage address = {0};
+        socklen_t size = sizeof(address);
+        if (getsockname(worker->socket, (struct sockaddr *)&address, &size) != 0)
+            return (struct slice){0};
+        session_format_address(&address, worker->local_address);
+    }
+    return slice_from_string(worker->local_address);
+}
+
+static enum http_status resolve(struct request *request, struct worker *worker)
+{
+    return router_resolve(request, worker->path, worker->path_size, local_address, worker);
+}
+
+static void begin(struct exchange *exchange, void *context)
+{
+    struct worker *worker = context;
+    worker_tell_request(worker, exchange);
+    struct request request = request_of(exchange, worker);
+    enum http_status status = resolve(&request, worker);
+    if (status != HTTP_GO_ON) {
+        router_refuse(&request, status);
+        return;
+    }
+    if (request.handler && request.handler->open && exchange->head.method != METHOD_OPTIONS) {
+        exchange->kind = request.handler;
+        request.handler->open(&request);
+        return;
+    }
+    /* With content the answer has to wait until that has been read: see complete(). */
+    if (exchange_has_content(exchange))
+        return;
+    if (exchange->head.method == METHOD_OPTIONS)
+        router_answer_options(&request);
+    else
+        request.handler->answer(&request);
+}
+
+static enum http_status content(struct exchange *exchange, struct slice piece, void *context)
+{
+    (void)context;
+    const struct handler *handler = exchange->kind;
+    if (handler)
+        handler->take(exchange, piece);
+    return HTTP_GO_ON;
+}
+
+static void complete(struct exchange *exchange, void *context)
+{
+    struct worker *worker = context;
+    struct request request = request_of(exchange, worker);
+    enum http_status status = resolve(&request, worker);
+    if (status != HTTP_GO_ON)
+        router_refuse(&request, status);
+    else if (exchange->kind)
+        request.handler->complete(&request);
+    else if (exchange->head.method == METHOD_OPTIONS)
+        router_answer_options(&request);
+    else
+        request.handler->answer(&request);
+}
+
+static void refuse(struct exchange *exchange, enum http_status status, void *context)
+{
+    struct request request = request_of(exchange, context);
+    problem_answer(&request, status, problem_detail(status));
+}
+
+/* --- the log ------------------------------------------------------------------------------- */
+
+/* What there is of a request line that was wrong, or too late, to be parsed. */
+static struct slice broken_line(const struct head *head)
+{
+    const char *end = head->bytes ? memchr(head->bytes, '\r', head->len) : NULL;
+    const char *feed = head->bytes ? memchr(head->bytes, '\n', head->len) : NULL;
+    size_t len = head->len;
+    if (end)
+        len = (size_t)(end - head->bytes);
+    if (feed && (size_t)(feed - head->bytes) < len)
+        len = (size_t)(feed - head->bytes);
+    return (struct slice){head->bytes, len};
+}
+
+static void log_access(const struct exchange *exchange, struct worker *worker)
+{
+    struct access_entry entry = {
+        .client = slice_from_string(worker->session->client),
+        .time = worker->date_time,
+        .request_line = head_slice(&exchange->head, exchange->head.request_line),
+        .status = exchange->answered ? (unsigned)exchange->response.status : STATUS_CLIENT_GONE,
+        .body_bytes = exchange_content_sent(exchange),
+    };
+    if (entry.request_line.len == 0)
+        entry.request_line = broken_line(&exchange->head);
+    (void)head_find(&exchange->head, SLICE("Referer"), &entry.referer);
+    (void)head_find(&exchange->head, SLICE("User-Agent"), &entry.user_agent);
+    access_log_write(worker->server->access_log, worker->number, &entry);
+}
+
+static void end(struct exchange *exchange, void *context)
+{
+    struct worker *worker = context;
+    if (exchange->file_failed)
+        error_log(LOG_ERROR, worker->session->client, "a file changed while it was being sent");
+    log_access(exchange, worker);
+    const struct handler *handler = exchange->kind;
+    if (handler && exchange->data)
+        handler->close(exchange);
+}
+
+const struct service service = {
+    .begin = begin,
+    .content = content,
+    .complete = complete,
+    .refuse = refuse,
+    .end = end,
+};

@@ -1,0 +1,64 @@
+/* What one worker thread has for itself: buffers that it lends to the connection it runs, the
+ * date of the second, and what it tells of its work.
+ */
+#ifndef TARN_SERVER_WORKER_H
+#define TARN_SERVER_WORKER_H
+
+#include "http/connection.h"
+#include "http/date.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+
+struct server;
+struct session;
+
+/* What a worker is doing, for people who look. */
+struct worker_status {
+    bool busy;
+    char client[INET6_ADDRSTRLEN];
+    char request[96];       /* the request line, cut; empty before one is known */
+    int64_t since_ms;       /* when it took this connection up; CLOCK_MONOTONIC */
+    uint64_t content_bytes; /* of the response; 0 before one is known */
+    uint64_t sent_bytes;    /* of these, when the worker took it up */
+};
+
+struct worker {
+    /* Constant after init. */
+    struct server *server;
+    unsigned number;
+    char *memory; /* owned: all the buffers in one block */
+    char *path;
+    size_t path_size;
+    char *content;
+    size_t content_size;
+
+    /* The worker's thread only. */
+    struct connection_worker lends;
+    struct transport transport;
+    struct session *session;              /* the one that runs; NULL */
+    int socket;                           /* its socket */
+    char local_address[INET6_ADDRSTRLEN]; /* of that; empty: not asked for yet */
+    char date[DATE_LEN + 1];
+    time_t date_time;
+
+    /* Guarded by lock: written by the worker, read by whoever makes a snapshot. */
+    pthread_mutex_t lock;
+    struct worker_status status;
+};
+
+/* Returns 0, or -1 with errno. Zeroed memory may be given to worker_deinit(). */
+int worker_init(struct worker *worker, struct server *server, unsigned number);
+void worker_deinit(struct worker *worker);
+
+/* Around each run of a connection, by the worker's thread. */
+void worker_take_up(struct worker *worker, struct session *session);
+void worker_put_down(struct worker *worker);
+
+/* Tells which request the worker is with, by its thread. */
+void worker_tell_request(struct worker *worker, const struct exchange *exchange);
+
+/* A copy of the status. Any thread. */
+void worker_status(struct worker *worker, struct worker_status *out_status);
+
+#endif
