@@ -55,7 +55,7 @@ static inline uint64_t range_bytes(struct range range)
 /* The value of Content-Range (section 14.4) for a part, `bytes 0-4/10`. */
 void range_append_part(struct text *text, struct range range, uint64_t length);
 
-/* The value for a 416, which tells the length: a `bytes`, an asterisk, a slash and the length. */
+/* The value for a 416, which has the length and no positions. */
 void range_append_unsatisfied(struct text *text, uint64_t length);
 
 #endif
