@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -52,11 +51,11 @@ static int probe_temporaries(struct store *store)
 /* -- What was left over -- */
 
 /* Whoever writes a temporary file holds its lock, so that two processes during a restart do not
- * delete each other's.
+ * delete each other's. (Open for writing: NFS locks nothing else exclusively.)
  */
 static void remove_if_left_over(int housekeeping, const char *name)
 {
-    int fd = openat(housekeeping, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(housekeeping, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
