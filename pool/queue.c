@@ -33,7 +33,8 @@ struct queue {
 
     /* Guarded by lock. Invariants:
      * running = seats that are running + permits + (watch_permit ? 1 : 0);
-     * permits <= sleeping.
+     * permits <= sleeping;
+     * if nobody keeps watch, a sleeper without a permit has been signalled to do so.
      */
     struct pool_item **ring;
     size_t first;
@@ -416,7 +417,7 @@ size_t queue_polled(struct queue *queue, unsigned worker, struct pool_item *item
     while (fit < count && queue->count < queue->options.capacity)
         append_locked(queue, items[fit++]);
     /* This worker takes one itself, unless it has others to run that did not fit. */
-    for (size_t i = fit == count; i < fit && queue->running < queue->options.running_max; i++)
+    for (size_t i = fit == count; i < fit; i++)
         wake_one_locked(queue);
     alert_watch_locked(queue);
     sync_unlock(&queue->lock);
