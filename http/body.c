@@ -213,13 +213,14 @@ enum parse_outcome body_decode(struct body *body, const char *bytes, size_t len,
 {
     struct slice content = {bytes, 0};
     size_t at = 0;
-    while (body->status == HTTP_GO_ON && body->state != END && at < len) {
+    /* One slice a call, and it is handed out before what follows is judged: whether there is a
+     * fault behind it must not depend on how the bytes have come.
+     */
+    while (body->status == HTTP_GO_ON && body->state != END && at < len && content.len == 0) {
         if (body->state != DATA) {
             body->status = take_framing(body, bytes[at++]);
             continue;
         }
-        if (content.len > 0)
-            break; /* one slice a call */
         content.data = bytes + at;
         body->status = take_content(body, len - at, &content.len);
         at += content.len;

@@ -37,7 +37,7 @@ enum http_status body_init(struct body *body, const struct framing *framing, uin
  * content may come with DONE.
  * PARSE_MORE: call again with the rest, or with more input once all has been consumed.
  * PARSE_BAD: body_status() is the answer (400, 413, 431), and the connection must be closed; the
- * outputs are untouched, content of the same call is dropped.
+ * outputs are untouched. All content before the fault has been handed out, however it was split.
  */
 enum parse_outcome body_decode(struct body *body, const char *bytes, size_t len,
                                size_t *out_consumed, struct slice *out_content);

@@ -6,7 +6,6 @@
 #include <assert.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *const expectations[JSON_STATE_COUNT] = {
     [JSON_AT_VALUE] = "a value",

@@ -12,7 +12,6 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Of each of a channel's two buffers. The pages beyond what is used are never touched. */
 #define BUFFER_BYTES ((size_t)1024 * 1024)
