@@ -67,7 +67,10 @@ static bool begin_exchange(struct run *run)
     exchange->may_block = false;
     exchange->data = NULL;
     exchange->kind = NULL;
-    exchange->output = output_empty();
+    exchange->output.count = exchange->output.next = 0;
+    exchange->output.kept = NULL;
+    exchange->output.file = -1;
+    exchange->output.sent_bytes = 0;
     exchange->head_copy = NULL;
     exchange->head_sent_len = 0;
     exchange->answered = false;
@@ -185,7 +188,7 @@ static bool begin_request(struct run *run)
     bool nothing_came = input_unused(&run->input).len == 0;
     if (!exchange->framing.expect_continue || !nothing_came)
         return go_to(run, CONNECTION_CONTENT);
-    exchange->output.parts[0] = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
+    output_add(&exchange->output, SLICE("HTTP/1.1 100 Continue\r\n\r\n"), 0, 0);
     return go_to(run, CONNECTION_CONTINUE);
 }
 
@@ -314,6 +317,18 @@ static bool complete(struct run *run)
     return go_to(run, CONNECTION_RESPOND);
 }
 
+static void add_content(struct output *output, struct response *response)
+{
+    for (unsigned i = 0; i < response->part_count; i++) {
+        const struct response_part *part = &response->parts[i];
+        output_add(output, part->before, part->offset, part->len);
+    }
+    if (response->bytes.len > 0)
+        output_add(output, response->bytes, 0, 0);
+    output->file = response->file;
+    response->file = -1; /* the output's now */
+}
+
 /* Turns the response into output: its head, and its content unless the method is HEAD. */
 static void make_output(struct run *run)
 {
@@ -337,20 +352,12 @@ static void make_output(struct run *run)
     struct text head = text_over(worker->head, worker->head_size);
     response_write_head(response, &frame, &head);
     assert(!head.truncated);
-    exchange->output.parts[0] = text_slice(&head);
+    output_add(&exchange->output, text_slice(&head), 0, 0);
     exchange->head_sent_len = head.len;
     exchange->answered = true;
     exchange->pace = pace_begin(worker->now_ms);
-    if (exchange->head.method == METHOD_HEAD)
-        return;
-    if (response->content == RESPONSE_BYTES)
-        exchange->output.parts[1] = response->bytes;
-    if (response->content == RESPONSE_FILE) {
-        exchange->output.file = response->file;
-        exchange->output.file_offset = response->file_offset;
-        exchange->output.file_bytes = response->file_bytes;
-        response->file = -1; /* the output's now */
-    }
+    if (exchange->head.method != METHOD_HEAD)
+        add_content(&exchange->output, response);
 }
 
 static bool after_response(struct run *run)

@@ -21,6 +21,7 @@ static struct request request_of(struct exchange *exchange, struct worker *worke
         .site = &worker->server->site,
         .handler = exchange->kind,
         .client = worker->session->client,
+        .now = worker->date_time,
         .content = text_over(worker->content, worker->content_size),
     };
 }

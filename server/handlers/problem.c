@@ -19,6 +19,10 @@ const char *problem_detail(enum http_status status)
         return "The request did not arrive in time.";
     case HTTP_LENGTH_REQUIRED:
         return "The request must have content, of a known length or chunked.";
+    case HTTP_PRECONDITION_FAILED:
+        return "The resource is not in the state that the request names.";
+    case HTTP_RANGE_NOT_SATISFIABLE:
+        return "None of the ranges overlaps the file; the Content-Range field has its length.";
     case HTTP_CONTENT_TOO_LARGE:
         return "The content of the request is larger than this server takes.";
     case HTTP_URI_TOO_LONG:
