@@ -1,5 +1,6 @@
 #include "server/router.h"
 
+#include "server/handlers/cookies.h"
 #include "server/handlers/diagnostics.h"
 #include "server/handlers/documents.h"
 #include "server/handlers/problem.h"
@@ -20,6 +21,7 @@ struct route {
 static const struct route routes[] = {
     {PATH("/upload"), &upload_handler},  {PATH("/uploads/"), &documents_handler},
     {PATH("/echo/"), &echo_handler},     {PATH("/user-agent"), &user_agent_handler},
+    {PATH("/cookies"), &cookies_handler},
     {PATH("/healthz"), &health_handler}, {PATH("/readyz"), &readiness_handler},
     {PATH("/"), &static_files_handler},
 };
