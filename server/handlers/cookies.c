@@ -14,7 +14,9 @@
 
 #define REPLACEMENT SLICE("\xef\xbf\xbd") /* U+FFFD */
 
-/* As a string for cJSON: a cookie may hold any byte, JSON only UTF-8. */
+/* As a string for cJSON: a cookie may hold any byte, JSON only UTF-8. The text's buffer has room
+ * for a NUL behind it.
+ */
 static const char *to_string(struct text *text, struct slice value)
 {
     text->len = 0;
@@ -24,7 +26,7 @@ static const char *to_string(struct text *text, struct slice value)
         value.data += len ? len : 1;
         value.len -= len ? len : 1;
     }
-    text_append_char(text, '\0');
+    text->data[text->len] = '\0';
     return text->data;
 }
 
@@ -42,8 +44,8 @@ static char *print_cookies(struct request *request)
 {
     /* Names are ASCII; a byte of a value may become three, so that what is too long is cut. */
     size_t half = request->content.size / 2;
-    struct text name = text_over(request->content.data, half);
-    struct text value = text_over(request->content.data + half, half);
+    struct text name = text_over(request->content.data, half - 1);
+    struct text value = text_over(request->content.data + half, half - 1);
     struct cookie_cursor cursor = {0};
     struct cookie cookie;
     char *printed = NULL;
