@@ -48,6 +48,16 @@ bool check_file_name(const char *text)
            strlen(text) <= FILE_NAME_LEN_MAX;
 }
 
+bool check_origin(const char *text)
+{
+    if (strcmp(text, "*") == 0)
+        return true;
+    bool secure = strncmp(text, "https://", 8) == 0;
+    if (!secure && strncmp(text, "http://", 7) != 0)
+        return false;
+    return check_authority(text + (secure ? 8 : 7));
+}
+
 bool check_path(const char *text)
 {
     return text[0] != '\0' && strlen(text) <= PATH_LEN_MAX;

@@ -25,6 +25,9 @@ bool check_field_value(const char *text);
 /* The name of one file that is served: no '/', no dot in front, 1 to 255 bytes. */
 bool check_file_name(const char *text);
 
+/* An origin as browsers send it, "https://name" or "http://name:port", or "*". */
+bool check_origin(const char *text);
+
 /* 1 to 4095 bytes. */
 bool check_path(const char *text);
 

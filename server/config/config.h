@@ -78,6 +78,9 @@ struct config {
         bool writable;
     } files;
     struct {
+        struct string_list origins; /* "https://name", or "*" */
+    } cors;
+    struct {
         char *level;  /* error, warn, info, debug */
         char *access; /* "-" stdout, "stderr", "off", or a file */
         char *error;  /* "stderr", "-" stdout, "off", or a file */

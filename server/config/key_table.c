@@ -272,6 +272,14 @@ const struct key key_table[] = {
      .initial = "false",
      .meaning = "Whether clients may write and delete there."},
 
+    {.name = "cors.origins",
+     .type = KEY_LIST,
+     .offset = AT(cors.origins),
+     .accepts = check_origin,
+     .form = "\"https://name\", \"http://name:port\" or \"*\" (any)",
+     .initial = "",
+     .meaning = "Origins of other sites whose pages may read answers and write."},
+
     {.name = "log.level",
      .type = KEY_CHOICE,
      .offset = AT(log.level),
