@@ -43,6 +43,7 @@ struct config {
     struct string_list hosts; /* further host names that are served, "name" or "name:port" */
     struct {
         int64_t connections;
+        int64_t connections_per_peer; /* 0: no limit */
         int64_t max_requests;
         int64_t idle_timeout;
         int64_t header_timeout;
