@@ -7,6 +7,7 @@
 #include "server/router.h"
 #include "server/server.h"
 #include "server/session.h"
+#include "server/visitor.h"
 #include "server/worker.h"
 
 #include <string.h>
@@ -51,6 +52,7 @@ static void answer(struct request *request)
         router_answer_options(request);
     else
         request->handler->answer(request);
+    visitor_add_cookie(request);
 }
 
 static void begin_resolved(struct request *request)

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* The name of a cookie, or nothing: up to 64 of A-Z, a-z, 0-9, '_' and '-'. */
+bool check_cookie_name(const char *text);
+
 /* A numeric IPv4 or IPv6 address without brackets, "localhost", or "*". Other names are refused:
  * a server that waits for a name server before it listens does not start when the network is late.
  */

@@ -79,6 +79,10 @@ struct config {
         bool writable;
     } files;
     struct {
+        char *name; /* of the visitor cookie; empty: none is set */
+        int64_t max_age;
+    } cookies;
+    struct {
         struct string_list origins; /* "https://name", or "*" */
     } cors;
     struct {
