@@ -14,9 +14,14 @@
 /* Parts of memory that one call sends: a head and its content, and a chunk of a file. */
 #define VECTORS_MAX 3
 
-struct output output_empty(void)
+/* The pieces are not cleared: a response has one or two, mostly. */
+void output_init(struct output *output)
 {
-    return (struct output){.file = -1};
+    output->next = 0;
+    output->count = 0;
+    output->kept = NULL;
+    output->file = -1;
+    output->sent_bytes = 0;
 }
 
 void output_add(struct output *output, struct slice memory, off_t offset, uint64_t file_bytes)
@@ -30,7 +35,7 @@ void output_deinit(struct output *output)
     free(output->kept);
     if (output->file >= 0)
         (void)close(output->file); /* only read from: nothing can be lost */
-    *output = output_empty();
+    output_init(output);
 }
 
 /* Takes off what has been sent, in order. */

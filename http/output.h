@@ -41,7 +41,7 @@ struct output_chunk {
 };
 
 /* Nothing to send. */
-struct output output_empty(void);
+void output_init(struct output *output);
 
 /* Adds a piece behind those that are there. */
 void output_add(struct output *output, struct slice memory, off_t offset, uint64_t file_bytes);

@@ -14,15 +14,18 @@
 
 #define REPLACEMENT SLICE("\xef\xbf\xbd") /* U+FFFD */
 
-/* As a string for cJSON: a cookie may hold any byte, JSON only UTF-8. The text's buffer has room
- * for a NUL behind it.
+/* As a string for cJSON: a cookie may hold any byte, JSON only UTF-8. What is too long is cut
+ * between two characters. The text's buffer has room for a NUL behind it.
  */
 static const char *to_string(struct text *text, struct slice value)
 {
     text->len = 0;
     while (value.len > 0) {
         size_t len = utf8_character_len(value);
-        text_append(text, len ? (struct slice){value.data, len} : REPLACEMENT);
+        struct slice character = len ? (struct slice){value.data, len} : REPLACEMENT;
+        if (text->size - text->len < character.len)
+            break;
+        text_append(text, character);
         value.data += len ? len : 1;
         value.len -= len ? len : 1;
     }
@@ -30,12 +33,13 @@ static const char *to_string(struct text *text, struct slice value)
     return text->data;
 }
 
-/* Of cookies with one name the first counts (RFC 6265 section 5.4). Returns false without memory.
+/* Of cookies with one name the first counts (RFC 6265 section 5.4); the case of names matters.
+ * Returns false without memory.
  */
 static bool add_cookie(cJSON *object, struct cookie cookie, struct text *name, struct text *value)
 {
     const char *key = to_string(name, cookie.name);
-    return cJSON_HasObjectItem(object, key) ||
+    return cJSON_GetObjectItemCaseSensitive(object, key) ||
            cJSON_AddStringToObject(object, key, to_string(value, cookie.value));
 }
 
