@@ -1,5 +1,6 @@
 #include "http/output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +11,23 @@
  */
 #define SEND_FILE_BYTES_MAX 262144
 
-struct output output_empty(void)
+/* Parts of memory that one call sends: a head and its content, and a chunk of a file. */
+#define VECTORS_MAX 3
+
+/* The pieces are not cleared: a response has one or two, mostly. */
+void output_init(struct output *output)
 {
-    return (struct output){.file = -1};
+    output->next = 0;
+    output->count = 0;
+    output->kept = NULL;
+    output->file = -1;
+    output->sent_bytes = 0;
+}
+
+void output_add(struct output *output, struct slice memory, off_t offset, uint64_t file_bytes)
+{
+    assert(output->count < OUTPUT_PIECES_MAX);
+    output->pieces[output->count++] = (struct output_piece){memory, offset, file_bytes};
 }
 
 void output_deinit(struct output *output)
@@ -20,23 +35,28 @@ void output_deinit(struct output *output)
     free(output->kept);
     if (output->file >= 0)
         (void)close(output->file); /* only read from: nothing can be lost */
-    *output = output_empty();
+    output_init(output);
 }
 
-static void take_off(struct slice *part, size_t *bytes)
+/* Takes off what has been sent, in order. */
+static void advance(struct output *output, size_t sent)
 {
-    size_t len = *bytes < part->len ? *bytes : part->len;
-    if (len == 0)
-        return;
-    part->data += len;
-    part->len -= len;
-    *bytes -= len;
-}
-
-static void file_advance(struct output *output, size_t bytes)
-{
-    output->file_offset += (off_t)bytes;
-    output->file_bytes -= bytes;
+    output->sent_bytes += sent;
+    while (sent > 0) {
+        struct output_piece *piece = &output->pieces[output->next];
+        size_t of_memory = sent < piece->memory.len ? sent : piece->memory.len;
+        if (of_memory > 0)
+            piece->memory.data += of_memory;
+        piece->memory.len -= of_memory;
+        sent -= of_memory;
+        size_t of_file = sent < piece->file_bytes ? sent : (size_t)piece->file_bytes;
+        piece->offset += (off_t)of_file;
+        piece->file_bytes -= of_file;
+        sent -= of_file;
+        if (piece->memory.len > 0 || piece->file_bytes > 0)
+            return;
+        output->next++;
+    }
 }
 
 static enum output_outcome outcome_of_errno(void)
@@ -44,97 +64,109 @@ static enum output_outcome outcome_of_errno(void)
     return errno == EAGAIN || errno == EWOULDBLOCK ? OUTPUT_BLOCKED : OUTPUT_BROKEN;
 }
 
-/* Reads the next chunk of the file. Returns its length, 0 if there is no file, -1 if it has
- * ended too early or cannot be read.
+/* Reads the next chunk of a piece's file. Returns its length, or -1 if the file has ended too
+ * early or cannot be read.
  */
-static ssize_t read_chunk(const struct output *output, struct output_chunk chunk)
+static ssize_t read_chunk(int file, const struct output_piece *piece, struct output_chunk chunk)
 {
-    if (output->file_bytes == 0)
-        return 0;
-    size_t len = output->file_bytes < chunk.size ? (size_t)output->file_bytes : chunk.size;
+    size_t len = piece->file_bytes < chunk.size ? (size_t)piece->file_bytes : chunk.size;
     ssize_t n;
     do {
-        n = pread(output->file, chunk.buffer, len, output->file_offset);
+        n = pread(file, chunk.buffer, len, piece->offset);
     } while (n < 0 && errno == EINTR);
     return n > 0 ? n : -1;
 }
 
-/* Sends the parts and `from_file` bytes of the chunk in one call. What of the chunk is not taken
- * is read again later, so that nobody has to keep it.
+/* What one call sends: memory up to the next file, and a chunk of that if it goes through memory.
  */
-static enum output_outcome send_memory(struct output *output, const struct transport *transport,
-                                       struct slice from_file)
-{
-    struct iovec vectors[OUTPUT_PARTS + 1];
-    int count = 0;
-    struct slice all[OUTPUT_PARTS + 1] = {output->parts[0], output->parts[1], from_file};
-    for (int i = 0; i < OUTPUT_PARTS + 1; i++)
-        if (all[i].len > 0)
-            vectors[count++] = (struct iovec){(void *)all[i].data, all[i].len};
+struct gathering {
+    struct iovec vectors[VECTORS_MAX];
+    int count;
+    bool more; /* something follows */
+};
 
-    bool more = output->file_bytes > from_file.len;
-    ssize_t n = transport->send(transport->context, vectors, count, more);
-    if (n < 0)
-        return outcome_of_errno();
-    size_t taken = (size_t)n;
-    output->sent_bytes += taken;
-    for (int i = 0; i < OUTPUT_PARTS; i++)
-        take_off(&output->parts[i], &taken);
-    file_advance(output, taken);
-    return OUTPUT_DONE;
+/* Returns 0, or -1 if the file has ended too early or cannot be read. */
+static int gather(const struct output *output, bool through_memory, struct output_chunk chunk,
+                  struct gathering *out)
+{
+    for (unsigned i = output->next; i < output->count; i++) {
+        const struct output_piece *piece = &output->pieces[i];
+        if (piece->memory.len > 0) {
+            out->more = out->count == VECTORS_MAX - 1;
+            if (out->more)
+                return 0;
+            out->vectors[out->count++] =
+                (struct iovec){(void *)piece->memory.data, piece->memory.len};
+        }
+        if (piece->file_bytes == 0)
+            continue;
+        out->more = true;
+        if (!through_memory && piece->file_bytes > chunk.size)
+            return 0;
+        ssize_t len = read_chunk(output->file, piece, chunk);
+        if (len < 0)
+            return -1;
+        out->vectors[out->count++] = (struct iovec){chunk.buffer, (size_t)len};
+        out->more = (uint64_t)len < piece->file_bytes || i + 1 < output->count;
+        return 0;
+    }
+    return 0;
 }
 
-static enum output_outcome send_chunk(struct output *output, const struct transport *transport,
-                                      struct output_chunk chunk)
+/* What of the chunk is not taken is read again later, so that nobody has to keep it. */
+static enum output_outcome send_memory(struct output *output, const struct transport *transport,
+                                       struct output_chunk chunk)
 {
-    ssize_t len = read_chunk(output, chunk);
-    if (len < 0)
+    struct gathering gathered = {.count = 0};
+    if (gather(output, transport->send_file == NULL, chunk, &gathered) != 0)
         return OUTPUT_SHORT;
-    return send_memory(output, transport, (struct slice){chunk.buffer, (size_t)len});
+    ssize_t n =
+        transport->send(transport->context, gathered.vectors, gathered.count, gathered.more);
+    if (n < 0)
+        return outcome_of_errno();
+    advance(output, (size_t)n);
+    return OUTPUT_DONE;
 }
 
 static enum output_outcome send_from_file(struct output *output, const struct transport *transport,
                                           uint64_t share_bytes)
 {
-    uint64_t len = output->file_bytes;
+    const struct output_piece *piece = &output->pieces[output->next];
+    uint64_t len = piece->file_bytes;
     if (len > SEND_FILE_BYTES_MAX)
         len = SEND_FILE_BYTES_MAX;
     if (len > share_bytes)
         len = share_bytes;
-    ssize_t n =
-        transport->send_file(transport->context, output->file, output->file_offset, (size_t)len);
+    ssize_t n = transport->send_file(transport->context, output->file, piece->offset, (size_t)len);
     if (n == 0)
         return OUTPUT_SHORT;
     if (n < 0 && (errno == EIO || errno == EINVAL || errno == ENOMEM))
         return OUTPUT_SHORT;
     if (n < 0)
         return outcome_of_errno();
-    output->sent_bytes += (uint64_t)n;
-    file_advance(output, (size_t)n);
+    advance(output, (size_t)n);
     return OUTPUT_DONE;
 }
 
-static enum output_outcome send_next(struct output *output, const struct transport *transport,
-                                     struct output_chunk chunk, uint64_t share_bytes)
+static bool is_done(struct output *output)
 {
-    bool has_parts = output->parts[0].len + output->parts[1].len > 0;
-    bool fits_one_chunk = output->file_bytes <= chunk.size;
-    if (has_parts && !fits_one_chunk && transport->send_file)
-        return send_memory(output, transport, (struct slice){0});
-    if (has_parts || !transport->send_file)
-        return send_chunk(output, transport, chunk);
-    return send_from_file(output, transport, share_bytes);
+    while (output->next < output->count && output->pieces[output->next].memory.len == 0 &&
+           output->pieces[output->next].file_bytes == 0)
+        output->next++;
+    return output->next == output->count;
 }
 
 enum output_outcome output_send(struct output *output, const struct transport *transport,
                                 struct output_chunk chunk, uint64_t share_bytes)
 {
     uint64_t share_end = output->sent_bytes + share_bytes;
-    while (output->parts[0].len + output->parts[1].len + output->file_bytes > 0) {
+    while (!is_done(output)) {
         if (output->sent_bytes >= share_end)
             return OUTPUT_SHARE;
+        bool from_file = output->pieces[output->next].memory.len == 0 && transport->send_file;
         enum output_outcome outcome =
-            send_next(output, transport, chunk, share_end - output->sent_bytes);
+            from_file ? send_from_file(output, transport, share_end - output->sent_bytes)
+                      : send_memory(output, transport, chunk);
         if (outcome != OUTPUT_DONE)
             return outcome;
     }
@@ -143,20 +175,21 @@ enum output_outcome output_send(struct output *output, const struct transport *t
 
 int output_keep(struct output *output)
 {
-    size_t len = output->parts[0].len + output->parts[1].len;
+    size_t len = 0;
+    for (unsigned i = output->next; i < output->count; i++)
+        len += output->pieces[i].memory.len;
     if (output->kept || len == 0)
         return 0;
     char *kept = malloc(len);
     if (!kept)
         return -1;
-    size_t filled = 0;
-    for (int i = 0; i < OUTPUT_PARTS; i++) {
-        if (output->parts[i].len > 0)
-            memcpy(kept + filled, output->parts[i].data, output->parts[i].len);
-        filled += output->parts[i].len;
-    }
     output->kept = kept;
-    output->parts[0] = (struct slice){kept, len};
-    output->parts[1] = (struct slice){0};
+    for (unsigned i = output->next; i < output->count; i++) {
+        struct slice *memory = &output->pieces[i].memory;
+        if (memory->len > 0)
+            memcpy(kept, memory->data, memory->len);
+        memory->data = kept;
+        kept += memory->len;
+    }
     return 0;
 }

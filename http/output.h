@@ -1,4 +1,4 @@
-/* What is still to be sent: some bytes of memory, then a range of a file.
+/* What is still to be sent: pieces, each some bytes of memory and then some of a file.
  *
  * Of a file it holds at most one chunk in memory, the worker's, whatever the file's size; where
  * the transport can, the kernel moves the bytes and the server sees none of them.
@@ -9,14 +9,20 @@
 #include "http/slice.h"
 #include "http/transport.h"
 
-#define OUTPUT_PARTS 2
+#define OUTPUT_PIECES_MAX 6 /* a head, four parts of a file, and what ends them */
+
+struct output_piece {
+    struct slice memory; /* what is still to be sent of it; borrowed, until output_keep() */
+    off_t offset;        /* in the file */
+    uint64_t file_bytes; /* still to be sent from there */
+};
 
 struct output {
-    struct slice parts[OUTPUT_PARTS]; /* borrowed, until output_keep() */
-    char *kept;                       /* owned copy of what was borrowed; NULL */
-    int file;                         /* owned; -1: none */
-    off_t file_offset;
-    uint64_t file_bytes; /* still to be sent */
+    struct output_piece pieces[OUTPUT_PIECES_MAX];
+    unsigned next; /* pieces before it are done */
+    unsigned count;
+    char *kept;          /* owned copy of what was borrowed; NULL */
+    int file;            /* owned; -1: none */
     uint64_t sent_bytes; /* taken by the transport so far */
 };
 
@@ -35,7 +41,10 @@ struct output_chunk {
 };
 
 /* Nothing to send. */
-struct output output_empty(void);
+void output_init(struct output *output);
+
+/* Adds a piece behind those that are there. */
+void output_add(struct output *output, struct slice memory, off_t offset, uint64_t file_bytes);
 
 /* Frees the copy and closes the file. */
 void output_deinit(struct output *output);

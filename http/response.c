@@ -5,7 +5,15 @@
 
 void response_init(struct response *response, char *field_buffer, size_t size)
 {
-    *response = (struct response){.fields = text_over(field_buffer, size), .file = -1};
+    response->status = HTTP_GO_ON;
+    response->media_type = (struct slice){0};
+    response->fields = text_over(field_buffer, size);
+    response->content = RESPONSE_EMPTY;
+    response->bytes = (struct slice){0};
+    response->owned = NULL;
+    response->file = -1;
+    response->part_count = 0; /* the parts themselves are not cleared: most responses have none */
+    response->close = false;
 }
 
 void response_deinit(struct response *response)
@@ -30,17 +38,22 @@ void response_add_field(struct response *response, struct slice name, struct sli
     append_field(&response->fields, name, value);
 }
 
+void response_set_file(struct response *response, int file, off_t offset, uint64_t len)
+{
+    response->content = RESPONSE_FILE;
+    response->file = file;
+    response->parts[0] = (struct response_part){.offset = offset, .len = len};
+    response->part_count = 1;
+}
+
 uint64_t response_content_bytes(const struct response *response)
 {
-    switch (response->content) {
-    case RESPONSE_EMPTY:
+    if (response->content == RESPONSE_EMPTY)
         return 0;
-    case RESPONSE_BYTES:
-        return response->bytes.len;
-    case RESPONSE_FILE:
-        return response->file_bytes;
-    }
-    return 0;
+    uint64_t len = response->bytes.len;
+    for (unsigned i = 0; i < response->part_count; i++)
+        len += response->parts[i].before.len + response->parts[i].len;
+    return len;
 }
 
 static void append_status_line(struct text *out, enum http_status status)

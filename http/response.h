@@ -11,19 +11,29 @@
 enum response_content {
     RESPONSE_EMPTY, /* no content at all, as 204 and 304 want it */
     RESPONSE_BYTES, /* bytes in memory, maybe none */
-    RESPONSE_FILE,  /* a range of a file */
+    RESPONSE_FILE,  /* parts of a file, mostly one: the whole */
+};
+
+#define RESPONSE_PARTS_MAX 4
+
+/* A part of the file, with bytes of memory before it. */
+struct response_part {
+    struct slice before; /* borrowed like `bytes` */
+    off_t offset;
+    uint64_t len;
 };
 
 struct response {
     enum http_status status; /* HTTP_GO_ON: not made yet */
-    struct slice media_type; /* of the content; a literal; empty: no Content-Type */
+    struct slice media_type; /* of the content; borrowed like `bytes`; empty: no Content-Type */
     struct text fields;      /* further field lines, each with its CRLF */
     enum response_content content;
-    struct slice bytes; /* borrowed, until the worker turns to another connection */
+    struct slice bytes; /* borrowed, until the worker turns to another connection; of a file, what
+                         * comes behind its last part */
     char *owned;        /* memory behind `bytes` that is freed with the response; NULL */
     int file;           /* owned; -1: none */
-    off_t file_offset;
-    uint64_t file_bytes;
+    struct response_part parts[RESPONSE_PARTS_MAX];
+    unsigned part_count;
     bool close; /* the connection must not persist */
 };
 
@@ -43,6 +53,9 @@ void response_deinit(struct response *response);
 
 /* Adds a field line. The value must not hold CR, LF or NUL. */
 void response_add_field(struct response *response, struct slice name, struct slice value);
+
+/* Makes `len` bytes of a file the only part of the content. The response owns the file now. */
+void response_set_file(struct response *response, int file, off_t offset, uint64_t len);
 
 /* How long the content is, in bytes. */
 uint64_t response_content_bytes(const struct response *response);

@@ -136,39 +136,49 @@ static void refuse(struct listener *listener, int socket, const struct sockaddr_
 
 /* --- admitting ----------------------------------------------------------------------------- */
 
-/* Whether there is room for one more, or somebody has been told to make it. */
+/* Whether there is room for the newest connection, which has been counted, or somebody has been
+ * told to make it.
+ */
 static bool find_room(struct server *server)
 {
     size_t limit = (size_t)server->site.config->limits.connections;
     size_t connections = atomic_load(&server->connections);
-    return connections < limit || (connections < limit + EVICTIONS_MAX && pool_evict(server->pool));
+    return connections <= limit ||
+           (connections <= limit + EVICTIONS_MAX && pool_evict(server->pool));
 }
 
-static void admit(struct listener *listener, int socket, const struct sockaddr_storage *peer)
+/* Hands a counted connection to the pool. Returns NULL, or why that is not possible; then the
+ * socket is still the caller's.
+ */
+static const char *hand_over(struct listener *listener, int socket,
+                             const struct sockaddr_storage *peer)
 {
     struct server *server = listener->server;
-    if (!find_room(server)) {
-        refuse(listener, socket, peer, "connection limit");
-        return;
-    }
+    if (!find_room(server))
+        return "connection limit";
     struct session *session = session_create(socket, peer, server->limits.idle_timeout_ms);
-    if (!session) {
-        refuse(listener, socket, peer, "out of memory");
-        return;
-    }
-    atomic_fetch_add(&server->connections, 1);
-    switch (pool_push(server->pool, &session->item, PUSH_WAIT_MS)) {
-    case QUEUE_OK:
-        return;
-    case QUEUE_FULL:
-        refuse(listener, socket, peer, "queue full");
-        break;
-    case QUEUE_CLOSED:
-        (void)close(socket); /* the server stops */
-        break;
-    }
-    atomic_fetch_sub(&server->connections, 1);
+    if (!session)
+        return "out of memory";
+    enum queue_push_result result = pool_push(server->pool, &session->item, PUSH_WAIT_MS);
+    if (result == QUEUE_OK)
+        return NULL;
     free(session);
+    return result == QUEUE_FULL ? "queue full" : "stopping";
+}
+
+static void admit(struct listener *listener, int socket, const struct sockaddr_storage *address)
+{
+    struct server *server = listener->server;
+    struct peer peer = peer_of(address);
+    if (!server_connection_opened(server, peer)) {
+        refuse(listener, socket, address, "connections of one peer");
+        return;
+    }
+    const char *why_not = hand_over(listener, socket, address);
+    if (why_not) {
+        server_connection_closed(server, peer, false);
+        refuse(listener, socket, address, why_not);
+    }
 }
 
 /* Waits for a closed connection, or a while: accepting again at once would fail again. */

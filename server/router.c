@@ -1,5 +1,7 @@
 #include "server/router.h"
 
+#include "server/cors.h"
+#include "server/handlers/cookies.h"
 #include "server/handlers/diagnostics.h"
 #include "server/handlers/documents.h"
 #include "server/handlers/problem.h"
@@ -18,10 +20,10 @@ struct route {
 
 /* The first that fits. */
 static const struct route routes[] = {
-    {PATH("/upload"), &upload_handler},  {PATH("/uploads/"), &documents_handler},
-    {PATH("/echo/"), &echo_handler},     {PATH("/user-agent"), &user_agent_handler},
-    {PATH("/healthz"), &health_handler}, {PATH("/readyz"), &readiness_handler},
-    {PATH("/"), &static_files_handler},
+    {PATH("/upload"), &upload_handler},    {PATH("/uploads/"), &documents_handler},
+    {PATH("/echo/"), &echo_handler},       {PATH("/user-agent"), &user_agent_handler},
+    {PATH("/cookies"), &cookies_handler},  {PATH("/healthz"), &health_handler},
+    {PATH("/readyz"), &readiness_handler}, {PATH("/"), &static_files_handler},
 };
 
 #define ALL_METHODS     (METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_OPTIONS)
@@ -74,6 +76,8 @@ static bool is_cross_site(const struct request *request,
 {
     const struct head *head = &request->exchange->head;
     struct slice value;
+    if (head_find(head, SLICE("Origin"), &value) == 1 && cors_allows(request->site->config, value))
+        return false;
     if (head_find(head, SLICE("Sec-Fetch-Site"), &value) > 0 &&
         slice_equal_nocase(value, SLICE("cross-site")))
         return true;

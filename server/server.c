@@ -54,6 +54,15 @@ static int set_authorities(struct server *server, uint16_t port)
     return 0;
 }
 
+/* Nothing to count where nothing is limited. */
+static int create_peers(struct server *server)
+{
+    int64_t limit = server->site.config->limits.connections_per_peer;
+    if (limit > 0)
+        server->peers = peer_counts_create((size_t)limit);
+    return limit == 0 || server->peers ? 0 : -1;
+}
+
 static int create_workers(struct server *server)
 {
     server->worker_count = (unsigned)server->site.config->pool.workers;
@@ -81,7 +90,8 @@ struct server *server_create(const struct config *config, uint16_t port, int roo
     };
     server->limits = limits_of(config);
     server->access_log = access_log;
-    if (set_authorities(server, port) != 0 || create_workers(server) != 0)
+    if (set_authorities(server, port) != 0 || create_peers(server) != 0 ||
+        create_workers(server) != 0)
         goto fail;
     server->pool = pool_create(&(struct pool_options){
         .workers = server->worker_count,
@@ -107,6 +117,7 @@ void server_destroy(struct server *server)
     pool_destroy(server->pool);
     for (unsigned i = 0; server->workers && i < server->worker_count; i++)
         worker_deinit(&server->workers[i]);
+    peer_counts_destroy(server->peers);
     free(server->workers);
     free(server->hosts);
     free(server);
@@ -118,8 +129,18 @@ struct worker *server_worker(struct server *server, unsigned number)
     return &server->workers[number];
 }
 
-void server_connection_closed(struct server *server, bool refused)
+bool server_connection_opened(struct server *server, struct peer peer)
 {
+    if (server->peers && !peer_counts_add(server->peers, peer))
+        return false;
+    atomic_fetch_add(&server->connections, 1);
+    return true;
+}
+
+void server_connection_closed(struct server *server, struct peer peer, bool refused)
+{
+    if (server->peers && !refused)
+        peer_counts_remove(server->peers, peer);
     atomic_fetch_sub(refused ? &server->refused : &server->connections, 1);
     if (atomic_load(&server->starved))
         server->relieved(server->relieved_context);

@@ -5,6 +5,7 @@
 #include "http/connection.h"
 #include "pool/pool.h"
 #include "server/log/access_log.h"
+#include "server/peer_counts.h"
 #include "server/site.h"
 
 #include <stdatomic.h>
@@ -19,7 +20,8 @@ struct server {
     struct access_log *access_log;
     struct worker *workers;
     unsigned worker_count;
-    struct authority *hosts; /* the `hosts` entries, parsed */
+    struct peer_counts *peers; /* NULL: a peer may have any number of connections */
+    struct authority *hosts;   /* the `hosts` entries, parsed */
 
     /* Any thread. */
     atomic_size_t connections; /* open, refused ones left out */
@@ -44,8 +46,11 @@ void server_destroy(struct server *server);
 
 struct worker *server_worker(struct server *server, unsigned number);
 
+/* Counts a new connection. Returns false, nothing counted, if its peer has too many. Any thread. */
+bool server_connection_opened(struct server *server, struct peer peer);
+
 /* Counts a closed connection. Any thread. */
-void server_connection_closed(struct server *server, bool refused);
+void server_connection_closed(struct server *server, struct peer peer, bool refused);
 
 /* From now on responses close their connections, and idle ones are closed. */
 void server_drain(struct server *server);

@@ -1,11 +1,13 @@
 #include "server/service.h"
 
+#include "server/cors.h"
 #include "server/handlers/problem.h"
 #include "server/log/access_log.h"
 #include "server/log/error_log.h"
 #include "server/router.h"
 #include "server/server.h"
 #include "server/session.h"
+#include "server/visitor.h"
 #include "server/worker.h"
 
 #include <string.h>
@@ -21,6 +23,7 @@ static struct request request_of(struct exchange *exchange, struct worker *worke
         .site = &worker->server->site,
         .handler = exchange->kind,
         .client = worker->session->client,
+        .now = worker->date_time,
         .content = text_over(worker->content, worker->content_size),
     };
 }
@@ -43,28 +46,38 @@ static enum http_status resolve(struct request *request, struct worker *worker)
     return router_resolve(request, worker->path, worker->path_size, local_address, worker);
 }
 
+static void answer(struct request *request)
+{
+    if (request->exchange->head.method == METHOD_OPTIONS)
+        router_answer_options(request);
+    else
+        request->handler->answer(request);
+    visitor_add_cookie(request);
+}
+
+static void begin_resolved(struct request *request)
+{
+    struct exchange *exchange = request->exchange;
+    if (request->handler && request->handler->open && exchange->head.method != METHOD_OPTIONS) {
+        exchange->kind = request->handler;
+        request->handler->open(request);
+    } else if (!exchange_has_content(exchange)) {
+        answer(request);
+    } /* else the answer has to wait until the content has been read: see complete() */
+}
+
 static void begin(struct exchange *exchange, void *context)
 {
     struct worker *worker = context;
     worker_tell_request(worker, exchange);
     struct request request = request_of(exchange, worker);
     enum http_status status = resolve(&request, worker);
-    if (status != HTTP_GO_ON) {
-        router_refuse(&request, status);
-        return;
-    }
-    if (request.handler && request.handler->open && exchange->head.method != METHOD_OPTIONS) {
-        exchange->kind = request.handler;
-        request.handler->open(&request);
-        return;
-    }
-    /* With content the answer has to wait until that has been read: see complete(). */
-    if (exchange_has_content(exchange))
-        return;
-    if (exchange->head.method == METHOD_OPTIONS)
-        router_answer_options(&request);
+    if (status == HTTP_GO_ON)
+        begin_resolved(&request);
     else
-        request.handler->answer(&request);
+        router_refuse(&request, status);
+    if (exchange->response.status != HTTP_GO_ON)
+        cors_add_fields(&request);
 }
 
 static enum http_status content(struct exchange *exchange, struct slice piece, void *context)
@@ -85,16 +98,16 @@ static void complete(struct exchange *exchange, void *context)
         router_refuse(&request, status);
     else if (exchange->kind)
         request.handler->complete(&request);
-    else if (exchange->head.method == METHOD_OPTIONS)
-        router_answer_options(&request);
     else
-        request.handler->answer(&request);
+        answer(&request);
+    cors_add_fields(&request);
 }
 
 static void refuse(struct exchange *exchange, enum http_status status, void *context)
 {
     struct request request = request_of(exchange, context);
     problem_answer(&request, status, problem_detail(status));
+    cors_add_fields(&request);
 }
 
 /* --- the log ------------------------------------------------------------------------------- */

@@ -28,6 +28,7 @@ static struct session *create(int socket, const struct sockaddr_storage *peer)
     if (!session)
         return NULL;
     session->item.fd = socket;
+    session->peer = peer_of(peer);
     session_format_address(peer, session->client);
     return session;
 }
@@ -57,11 +58,10 @@ struct session *session_create_refused(int socket, const struct sockaddr_storage
 static void close_session(struct session *session, struct worker *worker)
 {
     struct server *server = worker->server;
-    bool refused = session->refused;
     connection_deinit(&session->connection, &worker->lends);
     (void)close(session->item.fd); /* what the kernel still has to send it goes on sending */
+    server_connection_closed(server, session->peer, session->refused);
     free(session);
-    server_connection_closed(server, refused);
 }
 
 /* Throws away what the kernel has not sent yet, and tells the peer by a reset. */

@@ -4,6 +4,7 @@
 
 #include "http/connection.h"
 #include "pool/item.h"
+#include "server/peer_counts.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -15,7 +16,8 @@ struct session {
     struct pool_item item; /* first, so that a pointer to it is one to the session */
     struct connection connection;
     char client[INET6_ADDRSTRLEN]; /* the peer's address as text */
-    bool refused;                  /* counted among the refused, not among the connections */
+    struct peer peer;
+    bool refused; /* counted among the refused, not among the connections */
 };
 
 /* Makes a session of an accepted, non-blocking socket, which it owns from then on.

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define COOKIE_NAME_LEN_MAX 64
 #define EXTENSION_LEN_MAX   16
 #define FILE_NAME_LEN_MAX   255
 #define FIELD_VALUE_LEN_MAX 1024
@@ -23,6 +24,12 @@ bool check_authority(const char *text)
     struct authority authority;
 
     return strchr(text, '*') == NULL && authority_parse(slice_from_string(text), &authority) == 0;
+}
+
+bool check_cookie_name(const char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    return text[len] == '\0' && len <= COOKIE_NAME_LEN_MAX;
 }
 
 bool check_extension(const char *text)
@@ -46,6 +53,16 @@ bool check_file_name(const char *text)
 {
     return text[0] != '\0' && text[0] != '.' && strchr(text, '/') == NULL &&
            strlen(text) <= FILE_NAME_LEN_MAX;
+}
+
+bool check_origin(const char *text)
+{
+    if (strcmp(text, "*") == 0)
+        return true;
+    bool secure = strncmp(text, "https://", 8) == 0;
+    if (!secure && strncmp(text, "http://", 7) != 0)
+        return false;
+    return check_authority(text + (secure ? 8 : 7));
 }
 
 bool check_path(const char *text)

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* The name of a cookie, or nothing: up to 64 of A-Z, a-z, 0-9, '_' and '-'. */
+bool check_cookie_name(const char *text);
+
 /* A numeric IPv4 or IPv6 address without brackets, "localhost", or "*". Other names are refused:
  * a server that waits for a name server before it listens does not start when the network is late.
  */
@@ -24,6 +27,9 @@ bool check_field_value(const char *text);
 
 /* The name of one file that is served: no '/', no dot in front, 1 to 255 bytes. */
 bool check_file_name(const char *text);
+
+/* An origin as browsers send it, "https://name" or "http://name:port", or "*". */
+bool check_origin(const char *text);
 
 /* 1 to 4095 bytes. */
 bool check_path(const char *text);

@@ -43,6 +43,7 @@ struct config {
     struct string_list hosts; /* further host names that are served, "name" or "name:port" */
     struct {
         int64_t connections;
+        int64_t connections_per_peer; /* 0: no limit */
         int64_t max_requests;
         int64_t idle_timeout;
         int64_t header_timeout;
@@ -77,6 +78,13 @@ struct config {
         char *directory;
         bool writable;
     } files;
+    struct {
+        char *name; /* of the visitor cookie; empty: none is set */
+        int64_t max_age;
+    } cookies;
+    struct {
+        struct string_list origins; /* "https://name", or "*" */
+    } cors;
     struct {
         char *level;  /* error, warn, info, debug */
         char *access; /* "-" stdout, "stderr", "off", or a file */

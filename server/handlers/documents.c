@@ -1,7 +1,7 @@
 #include "server/handlers/documents.h"
 
 #include "server/handlers/contained.h"
-#include "server/handlers/media_types.h"
+#include "server/handlers/file_response.h"
 #include "server/handlers/problem.h"
 #include "server/log/error_log.h"
 #include "server/store/store.h"
@@ -19,7 +19,6 @@ static void answer_error(struct request *request, int error)
 
 static void answer(struct request *request)
 {
-    struct response *response = &request->exchange->response;
     if (request->rest.len == 0) {
         problem_answer(request, HTTP_FORBIDDEN, "Stored documents are not listed.");
         return;
@@ -32,14 +31,12 @@ static void answer(struct request *request)
             (void)close(file); /* only read from: nothing can be lost */
         return;
     }
-    response->status = HTTP_OK;
-    response->content = RESPONSE_FILE;
-    response->file = file;
-    response->file_bytes = (uint64_t)stat.st_size;
-    response->media_type = SLICE("application/json");
-    response_add_field(response, SLICE("Content-Security-Policy"),
-                       SLICE("default-src 'none'; sandbox"));
-    response_add_field(response, SLICE("Cache-Control"), SLICE("no-cache"));
+    struct file_look look = {
+        .media_type = SLICE("application/json"),
+        .cache_control = SLICE("no-cache"),
+        .policy = SLICE("default-src 'none'; sandbox"),
+    };
+    file_response_make(request, file, &stat, &look);
 }
 
 const struct handler documents_handler = {

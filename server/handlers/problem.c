@@ -1,5 +1,7 @@
 #include "server/handlers/problem.h"
 
+#include "http/accept.h"
+
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,6 +21,10 @@ const char *problem_detail(enum http_status status)
         return "The request did not arrive in time.";
     case HTTP_LENGTH_REQUIRED:
         return "The request must have content, of a known length or chunked.";
+    case HTTP_PRECONDITION_FAILED:
+        return "The resource is not in the state that the request names.";
+    case HTTP_RANGE_NOT_SATISFIABLE:
+        return "None of the ranges overlaps the file; the Content-Range field has its length.";
     case HTTP_CONTENT_TOO_LARGE:
         return "The content of the request is larger than this server takes.";
     case HTTP_URI_TOO_LONG:
@@ -61,17 +67,26 @@ enum http_status problem_status_of_errno(int error)
 
 /* --- the three forms ----------------------------------------------------------------------- */
 
-static bool accepts(const struct request *request, struct slice media_type)
+enum form { FORM_TEXT, FORM_HTML, FORM_JSON };
+
+/* How welcome a media type is that the client names; 0 for one that only a wildcard covers. */
+static unsigned named_quality(const struct request *request, struct slice media_type)
 {
-    return head_has_token(&request->exchange->head, SLICE("Accept"), media_type);
+    bool by_name = false;
+    unsigned quality = accept_quality(&request->exchange->head, media_type, &by_name);
+    return by_name ? quality : 0;
 }
 
-static bool wants_json(const struct request *request)
+static enum form choose_form(const struct request *request)
 {
     if (request->handler && request->handler->errors_are_json)
-        return true;
-    return accepts(request, SLICE("application/json")) ||
-           accepts(request, SLICE("application/problem+json"));
+        return FORM_JSON;
+    unsigned html = named_quality(request, SLICE("text/html;charset=utf-8"));
+    unsigned json = named_quality(request, SLICE("application/json"));
+    unsigned problem = named_quality(request, SLICE("application/problem+json"));
+    if (json > html || problem > html)
+        return FORM_JSON;
+    return html > 0 ? FORM_HTML : FORM_TEXT;
 }
 
 static bool add_place(cJSON *problem, const struct problem_place *place)
@@ -129,7 +144,8 @@ static void answer(struct request *request, enum http_status status, const char 
     struct response *response = &request->exchange->response;
     response->status = status;
     response->content = RESPONSE_BYTES;
-    if (wants_json(request)) {
+    enum form form = choose_form(request);
+    if (form == FORM_JSON) {
         response->owned = print_json(status, detail, place);
         if (response->owned) {
             response->media_type = SLICE("application/problem+json");
@@ -138,7 +154,7 @@ static void answer(struct request *request, enum http_status status, const char 
         }
     }
     request->content.len = 0;
-    if (accepts(request, SLICE("text/html"))) {
+    if (form == FORM_HTML) {
         response->media_type = SLICE("text/html; charset=utf-8");
         write_html(&request->content, status, detail);
     } else {

@@ -10,6 +10,8 @@
 #include "http/target.h"
 #include "server/site.h"
 
+#include <time.h>
+
 struct handler;
 
 struct request {
@@ -17,6 +19,7 @@ struct request {
     const struct site *site;
     const struct handler *handler; /* NULL as long as no route has been found */
     const char *client;            /* the peer's address as text */
+    time_t now;                    /* of the response's Date */
     struct target target;
     struct slice path;   /* canonical; a NUL stands behind it */
     struct slice rest;   /* of the path, behind the route's prefix */

@@ -1,6 +1,7 @@
 #include "server/handlers/static_files.h"
 
 #include "server/handlers/contained.h"
+#include "server/handlers/file_response.h"
 #include "server/handlers/media_types.h"
 #include "server/handlers/problem.h"
 #include "server/log/error_log.h"
@@ -35,26 +36,19 @@ static bool is_attachment(const struct config *config, struct slice extension)
     return false;
 }
 
-static void add_disposition(struct response *response, struct slice name)
+/* Types that are not known, and those that are configured so, are downloads. */
+static struct file_look look_of(const struct config *config, struct slice name)
 {
-    text_append(&response->fields, SLICE("Content-Disposition: "));
-    text_append_attachment(&response->fields, name);
-    text_append(&response->fields, SLICE("\r\n"));
-}
-
-static void describe(struct request *request, struct slice name)
-{
-    struct response *response = &request->exchange->response;
-    const struct config *config = request->site->config;
     struct slice extension = media_types_extension(name);
-    response->media_type = media_types_find(extension);
-    if (response->media_type.len == 0 || is_attachment(config, extension)) {
-        response->media_type = SLICE("application/octet-stream");
-        add_disposition(response, name);
+    struct file_look look = {
+        .media_type = media_types_find(extension),
+        .cache_control = slice_from_string(config->static_files.cache_control),
+    };
+    if (look.media_type.len == 0 || is_attachment(config, extension)) {
+        look.media_type = SLICE("application/octet-stream");
+        look.download_name = name;
     }
-    struct slice cache_control = slice_from_string(config->static_files.cache_control);
-    if (cache_control.len > 0)
-        response_add_field(response, SLICE("Cache-Control"), cache_control);
+    return look;
 }
 
 static void answer_error(struct request *request, int error)
@@ -63,17 +57,6 @@ static void answer_error(struct request *request, int error)
     if (status >= HTTP_INTERNAL_SERVER_ERROR)
         error_log_errno(LOG_ERROR, error, request->client, "cannot open %s", request->path.data);
     problem_answer(request, status, problem_detail(status));
-}
-
-static void answer_file(struct request *request, int file, const struct stat *stat,
-                        struct slice name)
-{
-    struct response *response = &request->exchange->response;
-    response->status = HTTP_OK;
-    response->content = RESPONSE_FILE;
-    response->file = file;
-    response->file_bytes = (uint64_t)stat->st_size;
-    describe(request, name);
 }
 
 /* A directory without its slash: relative links in its page would lead astray. */
@@ -104,7 +87,8 @@ static void answer_opened(struct request *request, int file, struct slice name)
     if (fstat(file, &stat) != 0) {
         answer_error(request, errno);
     } else if (S_ISREG(stat.st_mode)) {
-        answer_file(request, file, &stat, name);
+        struct file_look look = look_of(request->site->config, name);
+        file_response_make(request, file, &stat, &look);
         return;
     } else if (S_ISDIR(stat.st_mode) && !ends_with_slash(request->path)) {
         answer_redirect(request);

@@ -1,0 +1,131 @@
+#include "http/connection_run.h"
+
+#include <assert.h>
+
+static void add_content(struct output *output, struct response *response)
+{
+    for (unsigned i = 0; i < response->part_count; i++) {
+        const struct response_part *part = &response->parts[i];
+        output_add(output, part->before, part->offset, part->len);
+    }
+    if (response->bytes.len > 0)
+        output_add(output, response->bytes, 0, 0);
+    output->file = response->file;
+    response->file = -1; /* the output's now */
+}
+
+/* Turns the response into output: its head, and its content unless the method is HEAD. */
+static void make_output(struct run *run)
+{
+    struct connection *connection = run->connection;
+    struct exchange *exchange = connection->exchange;
+    struct response *response = &exchange->response;
+    struct connection_worker *worker = run->worker;
+
+    bool last = connection->requests >= worker->limits->max_requests;
+    struct response_frame frame = {
+        .date = worker->date,
+        .persistent =
+            exchange->framing.persistent && !response->close && !connection->closing && !last,
+        .requests_left = worker->limits->max_requests + 1 - connection->requests,
+        .idle_timeout_s = (unsigned)(worker->limits->idle_timeout_ms / 1000),
+    };
+    /* A client that has announced to close sends nothing more, so that nothing can be lost. */
+    connection->linger = exchange->framing.persistent || response->close;
+    connection->closing = !frame.persistent;
+
+    struct text head = text_over(worker->head, worker->head_size);
+    response_write_head(response, &frame, &head);
+    assert(!head.truncated);
+    output_add(&exchange->output, text_slice(&head), 0, 0);
+    exchange->head_sent_len = head.len;
+    exchange->answered = true;
+    exchange->pace = pace_begin(worker->now_ms);
+    if (exchange->head.method != METHOD_HEAD)
+        add_content(&exchange->output, response);
+}
+
+static bool after_response(struct run *run)
+{
+    struct connection *connection = run->connection;
+    struct connection_worker *worker = run->worker;
+    connection_end_exchange(connection, worker);
+    input_release(&run->input);
+    bool unread = input_unused(&run->input).len > 0;
+    if (connection->closing) {
+        if (!connection->linger && !unread)
+            return stop(run, CONNECTION_END);
+        worker->transport->finish(worker->transport->context);
+        connection->deadline_ms = worker->now_ms + CONNECTION_LINGER_MS;
+        return go_to(run, CONNECTION_LINGER);
+    }
+    connection->state = CONNECTION_HEAD;
+    connection->deadline_ms = worker->now_ms + worker->limits->idle_timeout_ms;
+    run->readable = false; /* most clients send the next request after they have read this */
+    if (unread && ++run->requests >= SHARE_REQUESTS)
+        return stop(run, CONNECTION_SHARE);
+    return true;
+}
+
+/* The transport takes no more now: waits, unless the peer has not got on for too long. What
+ * counts is what the peer has acknowledged; the kernel may have taken megabytes more.
+ */
+static bool wait_for_peer(struct run *run)
+{
+    struct exchange *exchange = run->connection->exchange;
+    const struct transport *transport = run->worker->transport;
+    const struct connection_limits *limits = run->worker->limits;
+
+    uint64_t sent = exchange->output.sent_bytes;
+    uint64_t on_the_way = transport->unacknowledged(transport->context);
+    pace_tell(&exchange->pace, sent > on_the_way ? sent - on_the_way : 0, run->worker->now_ms);
+    int64_t deadline_ms =
+        pace_deadline_ms(&exchange->pace, limits->write_timeout_ms, limits->min_rate);
+    if (deadline_ms <= run->worker->now_ms)
+        return break_off(run, CONNECTION_ABORT);
+    return wait_until(run, CONNECTION_WAIT_WRITABLE, deadline_ms);
+}
+
+bool connection_response_send(struct run *run)
+{
+    struct exchange *exchange = run->connection->exchange;
+    if (!exchange->answered)
+        make_output(run);
+    switch (
+        output_send(&exchange->output, run->worker->transport, run->worker->chunk, SHARE_BYTES)) {
+    case OUTPUT_DONE:
+        return after_response(run);
+    case OUTPUT_BLOCKED:
+        return wait_for_peer(run);
+    case OUTPUT_SHARE:
+        return stop(run, CONNECTION_SHARE);
+    case OUTPUT_SHORT: /* closing short is the only way to say so: the length has been sent */
+        exchange->file_failed = true;
+        break;
+    case OUTPUT_BROKEN:
+        break;
+    }
+    return break_off(run, CONNECTION_END);
+}
+
+/* Reads and drops, so that the peer can read the last answer: the kernel would reset a connection
+ * that is closed with unread bytes in it (RFC 9112 section 9.6).
+ */
+bool connection_response_linger(struct run *run)
+{
+    struct connection *connection = run->connection;
+    for (;;) {
+        size_t dropped = input_unused(&run->input).len;
+        input_use(&run->input, dropped);
+        connection->lingered_bytes += dropped;
+        if (connection->lingered_bytes > CONNECTION_LINGER_BYTES)
+            return stop(run, CONNECTION_END);
+        if (run->received_bytes >= SHARE_BYTES)
+            return stop(run, CONNECTION_SHARE);
+        ssize_t result;
+        run->readable = true;
+        if (connection_request_receive(run, &result))
+            continue;
+        return stop(run, must_wait(result) ? CONNECTION_WAIT_READABLE : CONNECTION_END);
+    }
+}

@@ -1,0 +1,197 @@
+#include "server/handlers/file_response.h"
+
+#include "http/date.h"
+#include "http/entity_tag.h"
+#include "http/precondition.h"
+#include "http/range.h"
+#include "server/handlers/problem.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#define BOUNDARY_LEN 32
+
+/* What is known of the file's representation. */
+struct representation {
+    uint64_t len;
+    struct validators validators;
+    char etag[ENTITY_TAG_LEN_MAX];
+};
+
+static uint64_t nanoseconds(struct timespec time)
+{
+    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* A time in the future is not told: caches would compute with it (RFC 9110 section 8.8.2.1). */
+static void represent(struct representation *out, const struct stat *stat, time_t now)
+{
+    struct entity_tag_source source = {
+        .inode = stat->st_ino,
+        .size_bytes = (uint64_t)stat->st_size,
+        .mtime_ns = nanoseconds(stat->st_mtim),
+        .ctime_ns = nanoseconds(stat->st_ctim),
+    };
+    out->len = (uint64_t)stat->st_size;
+    out->validators = (struct validators){
+        .exists = true,
+        .etag = entity_tag_format(&source, out->etag),
+        .has_last_modified = true,
+        .last_modified = stat->st_mtim.tv_sec < now ? stat->st_mtim.tv_sec : now,
+    };
+}
+
+/* Fields that a 304 has too (RFC 9110 section 15.4.5). */
+static void add_validators(struct response *response, const struct representation *file,
+                           const struct file_look *look)
+{
+    char date[DATE_LEN + 1];
+    date_format(file->validators.last_modified, date);
+    response_add_field(response, SLICE("Last-Modified"), (struct slice){date, DATE_LEN});
+    response_add_field(response, SLICE("ETag"), file->validators.etag);
+    if (look->cache_control.len > 0)
+        response_add_field(response, SLICE("Cache-Control"), look->cache_control);
+}
+
+static void add_look(struct response *response, const struct file_look *look)
+{
+    response->media_type = look->media_type;
+    response_add_field(response, SLICE("Accept-Ranges"), SLICE("bytes"));
+    if (look->download_name.len > 0) {
+        text_append(&response->fields, SLICE("Content-Disposition: "));
+        text_append_attachment(&response->fields, look->download_name);
+        text_append(&response->fields, SLICE("\r\n"));
+    }
+    if (look->policy.len > 0)
+        response_add_field(response, SLICE("Content-Security-Policy"), look->policy);
+}
+
+/* --- parts --------------------------------------------------------------------------------- */
+
+static void add_content_range(struct text *text, struct range range, uint64_t len)
+{
+    text_append(text, SLICE("Content-Range: "));
+    range_append_part(text, range, len);
+    text_append(text, SLICE("\r\n"));
+}
+
+static void answer_part(struct response *response, int file, struct range range, uint64_t len)
+{
+    response->status = HTTP_PARTIAL_CONTENT;
+    response_set_file(response, file, (off_t)range.first, range_bytes(range));
+    add_content_range(&response->fields, range, len);
+}
+
+/* A line that no file holds, since nobody knew it before. */
+static void make_boundary(char out[BOUNDARY_LEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char bytes[BOUNDARY_LEN / 2] = {0};
+    (void)!getrandom(bytes, sizeof(bytes), 0); /* so short a read neither fails nor waits */
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+}
+
+/* What has been appended since *begin, which moves to the end. */
+static struct slice take_appended(const struct text *text, size_t *begin)
+{
+    struct slice appended = {text->data + *begin, text->len - *begin};
+    *begin = text->len;
+    return appended;
+}
+
+/* multipart/byteranges (RFC 9110 section 14.6), its lines in the worker's memory. */
+static void answer_parts(struct request *request, int file, const struct range_set *set,
+                         uint64_t len)
+{
+    struct response *response = &request->exchange->response;
+    struct text *text = &request->content;
+    struct slice media_type = response->media_type;
+    char bytes[BOUNDARY_LEN];
+    make_boundary(bytes);
+    struct slice boundary = {bytes, BOUNDARY_LEN};
+    text->len = 0;
+    size_t begin = 0;
+    text_append(text, SLICE("multipart/byteranges; boundary="));
+    text_append(text, boundary);
+    response->media_type = take_appended(text, &begin);
+
+    response->status = HTTP_PARTIAL_CONTENT;
+    response->content = RESPONSE_FILE;
+    response->file = file;
+    for (unsigned i = 0; i < set->count; i++) {
+        text_append(text, i == 0 ? SLICE("--") : SLICE("\r\n--"));
+        text_append(text, boundary);
+        text_append(text, SLICE("\r\nContent-Type: "));
+        text_append(text, media_type);
+        text_append(text, SLICE("\r\n"));
+        add_content_range(text, set->parts[i], len);
+        text_append(text, SLICE("\r\n"));
+        response->parts[response->part_count++] = (struct response_part){
+            .before = take_appended(text, &begin),
+            .offset = (off_t)set->parts[i].first,
+            .len = range_bytes(set->parts[i]),
+        };
+    }
+    text_append(text, SLICE("\r\n--"));
+    text_append(text, boundary);
+    text_append(text, SLICE("--\r\n"));
+    response->bytes = take_appended(text, &begin);
+}
+
+static void answer_unsatisfiable(struct request *request, uint64_t len)
+{
+    struct text *fields = &request->exchange->response.fields;
+    problem_answer(request, HTTP_RANGE_NOT_SATISFIABLE, problem_detail(HTTP_RANGE_NOT_SATISFIABLE));
+    text_append(fields, SLICE("Content-Range: "));
+    range_append_unsatisfied(fields, len);
+    text_append(fields, SLICE("\r\n"));
+}
+
+/* --- the whole ----------------------------------------------------------------------------- */
+
+static void answer_selected(struct request *request, int file, const struct representation *whole,
+                            const struct file_look *look)
+{
+    struct response *response = &request->exchange->response;
+    struct range_set set;
+    enum range_outcome outcome =
+        range_select(&request->exchange->head, whole->len, &whole->validators, request->now, &set);
+    if (outcome == RANGE_UNSATISFIABLE) {
+        (void)close(file); /* only read from: nothing can be lost */
+        answer_unsatisfiable(request, whole->len);
+        return;
+    }
+    add_validators(response, whole, look);
+    add_look(response, look);
+    if (outcome == RANGE_WHOLE) {
+        response->status = HTTP_OK;
+        response_set_file(response, file, 0, whole->len);
+    } else if (set.count == 1) {
+        answer_part(response, file, set.parts[0], whole->len);
+    } else {
+        answer_parts(request, file, &set, whole->len);
+    }
+}
+
+void file_response_make(struct request *request, int file, const struct stat *stat,
+                        const struct file_look *look)
+{
+    struct representation whole;
+    represent(&whole, stat, request->now);
+    enum http_status status =
+        precondition_check(&request->exchange->head, &whole.validators, request->now);
+    if (status == HTTP_GO_ON) {
+        answer_selected(request, file, &whole, look);
+        return;
+    }
+    (void)close(file); /* only read from: nothing can be lost */
+    if (status == HTTP_NOT_MODIFIED) {
+        request->exchange->response.status = status;
+        add_validators(&request->exchange->response, &whole, look);
+    } else {
+        problem_answer(request, status, problem_detail(status));
+    }
+}

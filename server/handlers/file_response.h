@@ -1,0 +1,25 @@
+/* A file as a representation: validators, preconditions and ranges (RFC 9110 sections 8.8, 13, 14),
+ * for all handlers that answer with one.
+ */
+#ifndef TARN_SERVER_HANDLERS_FILE_RESPONSE_H
+#define TARN_SERVER_HANDLERS_FILE_RESPONSE_H
+
+#include "server/handlers/request.h"
+
+#include <sys/stat.h>
+
+/* How the file is to be seen. */
+struct file_look {
+    struct slice media_type;    /* required */
+    struct slice download_name; /* empty: shown inline, else to be saved under this name */
+    struct slice cache_control; /* empty: no such field */
+    struct slice policy;        /* Content-Security-Policy; empty: no such field */
+};
+
+/* Makes the response to a GET or HEAD for an opened regular file: 200, 206, 304, 412 or 416. Takes
+ * the descriptor over.
+ */
+void file_response_make(struct request *request, int file, const struct stat *stat,
+                        const struct file_look *look);
+
+#endif
