@@ -216,7 +216,6 @@ const struct key key_table[] = {
      .meaning = "Cache-Control of static files; if empty, none is sent."},
     {.name = "static.listing",
      .type = KEY_BOOLEAN,
-     .planned = true,
      .offset = AT(static_files.listing),
      .initial = "false",
      .meaning = "Whether a folder without an index file is listed."},

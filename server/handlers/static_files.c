@@ -2,6 +2,7 @@
 
 #include "server/handlers/contained.h"
 #include "server/handlers/file_response.h"
+#include "server/handlers/listing.h"
 #include "server/handlers/media_types.h"
 #include "server/handlers/problem.h"
 #include "server/log/error_log.h"
@@ -92,6 +93,9 @@ static void answer_opened(struct request *request, int file, struct slice name)
         return;
     } else if (S_ISDIR(stat.st_mode) && !ends_with_slash(request->path)) {
         answer_redirect(request);
+    } else if (S_ISDIR(stat.st_mode) && request->site->config->static_files.listing) {
+        listing_answer(request, file);
+        return;
     } else {
         problem_answer(request, HTTP_FORBIDDEN, problem_detail(HTTP_FORBIDDEN));
     }

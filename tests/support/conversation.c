@@ -80,10 +80,8 @@ static void answer(struct exchange *exchange, const struct conversation *talk)
         response->status = HTTP_NO_CONTENT;
     } else if (asks_for(exchange, "/file")) {
         response->status = HTTP_OK;
-        response->content = RESPONSE_FILE;
-        response->file = fcntl(talk->file, F_DUPFD_CLOEXEC, 0);
-        response->file_offset = talk->file_offset;
-        response->file_bytes = talk->file_bytes;
+        response_set_file(response, fcntl(talk->file, F_DUPFD_CLOEXEC, 0), talk->file_offset,
+                          talk->file_bytes);
     } else if (asks_for(exchange, "/borrowed")) {
         answer_bytes(exchange, head_slice(&exchange->head, exchange->head.request_line));
     } else {

@@ -82,11 +82,11 @@ static void assert_same(const char *label, size_t at, const struct attempt *a,
 {
     if (a->outcome != b->outcome || body_status(&a->body) != body_status(&b->body))
         fail_msg("%s: another answer, split at %zu", label, at);
-    if (a->outcome == PARSE_BAD)
-        return;
-    if (a->consumed != b->consumed || a->content_len != b->content_len ||
+    if (a->content_len != b->content_len ||
         memcmp(a->content, b->content, sizeof(a->content)) != 0)
         fail_msg("%s: another content, split at %zu", label, at);
+    if (a->outcome != PARSE_BAD && a->consumed != b->consumed)
+        fail_msg("%s: another end, split at %zu", label, at);
 }
 
 static struct attempt decode(const char *label, struct slice input, const struct framing *framing,

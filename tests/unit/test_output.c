@@ -56,14 +56,12 @@ static int end(void **state)
 
 static struct output output_of(const char *first, const char *second, off_t offset, uint64_t len)
 {
-    struct output output = output_empty();
-    output.parts[0] = slice_from_string(first);
-    output.parts[1] = slice_from_string(second);
-    if (len > 0) {
+    struct output output;
+    output_init(&output);
+    output_add(&output, slice_from_string(first), 0, 0);
+    output_add(&output, slice_from_string(second), offset, len);
+    if (len > 0)
         output.file = fcntl(file, F_DUPFD_CLOEXEC, 0);
-        output.file_offset = offset;
-        output.file_bytes = len;
-    }
     return output;
 }
 
@@ -124,10 +122,48 @@ static void output_is_sent_whole_and_in_order(void **state)
         }
 }
 
+/* As multipart/byteranges: lines of memory, each before a part of the file, and a last one. */
+static void output_of_all_pieces_is_sent_in_order(void **state)
+{
+    static const struct {
+        const char *memory;
+        off_t offset;
+        uint64_t len;
+    } pieces[OUTPUT_PIECES_MAX] = {
+        {"head", 0, 0},
+        {"first", 0, CHUNK_SIZE + 5},
+        {"second", 30, 3},
+        {"", 40, CHUNK_SIZE},
+        {"fourth", 60, CHUNK_SIZE * 2},
+        {"end", 0, 0},
+    };
+    static const size_t windows[] = {1, 2, 3, 7, 1000};
+    (void)state;
+    for (size_t i = 0; i < ROWS(windows) * 2; i++) {
+        char expected[FILE_BYTES + 64] = "";
+        struct text text = text_over(expected, sizeof(expected) - 1);
+        struct output output;
+        output_init(&output);
+        output.file = fcntl(file, F_DUPFD_CLOEXEC, 0);
+        for (size_t j = 0; j < ROWS(pieces); j++) {
+            text_append(&text, slice_from_string(pieces[j].memory));
+            text_append(&text, (struct slice){file_bytes + pieces[j].offset, pieces[j].len});
+            output_add(&output, slice_from_string(pieces[j].memory), pieces[j].offset,
+                       pieces[j].len);
+        }
+        memory_transport_clear(&peer);
+        send_all(&output, windows[i / 2], i % 2);
+        assert_false(text.truncated);
+        assert_true(slice_equal(memory_transport_output(&peer), text_slice(&text)));
+        output_deinit(&output);
+    }
+}
+
 static void output_nothing_is_done_without_a_call(void **state)
 {
     (void)state;
-    struct output output = output_empty();
+    struct output output;
+    output_init(&output);
     assert_int_equal(output_send(&output, &transport, chunk, 100), OUTPUT_DONE);
     assert_int_equal(peer.sends + peer.file_sends, 0);
     output_deinit(&output);
@@ -231,7 +267,7 @@ static void output_of_a_file_that_cannot_be_read_is_short(void **state)
             transport = memory_transport(&peer, !copies);
             struct output output = output_of("head", "", 0, 0);
             output.file = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-            output.file_bytes = lengths[i];
+            output_add(&output, (struct slice){0}, 0, lengths[i]);
             enum output_outcome outcome = output_send(&output, &transport, chunk, 1000);
             assert_true(outcome == OUTPUT_SHORT || outcome == OUTPUT_BROKEN);
             output_deinit(&output);
@@ -307,7 +343,7 @@ static void output_that_cannot_be_kept_is_an_error(void **state)
     int result = output_keep(&output);
     assert_true(failing_memory_end());
     assert_int_equal(result, -1);
-    assert_slice_is(output.parts[0], "head");
+    assert_slice_is(output.pieces[0].memory, "head");
     output_deinit(&output);
 }
 
@@ -330,6 +366,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OUTPUT_TEST(output_is_sent_whole_and_in_order),
+        OUTPUT_TEST(output_of_all_pieces_is_sent_in_order),
         OUTPUT_TEST(output_nothing_is_done_without_a_call),
         OUTPUT_TEST(output_small_file_goes_with_its_head),
         OUTPUT_TEST(output_large_file_announces_that_more_follows_its_head),

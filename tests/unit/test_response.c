@@ -73,8 +73,8 @@ static void response_content_has_its_length(void **state)
     assert_slice_is(head_of(&response, &closing),
                     "HTTP/1.1 200 OK\r\n" COMMON CLOSE
                     "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\n");
-    response.content = RESPONSE_FILE;
-    response.file_bytes = UINT64_C(5000000000);
+    response.bytes = (struct slice){0};
+    response_set_file(&response, -1, 7, UINT64_C(5000000000));
     assert_int_equal(response_content_bytes(&response), UINT64_C(5000000000));
     assert_slice_is(head_of(&response, &closing),
                     "HTTP/1.1 200 OK\r\n" COMMON CLOSE
