@@ -188,8 +188,8 @@ static void pause_accepting(struct listener *listener)
     struct pollfd kicked = {.fd = listener->kick_fd, .events = POLLIN};
     uint64_t kicks;
     warn_saturated(listener, "out of descriptors or memory");
+    atomic_store(&server->starved, true); /* before a connection closes, so that it kicks */
     (void)pool_evict(server->pool);
-    atomic_store(&server->starved, true);
     (void)poll(&kicked, 1, PAUSE_MS);
     atomic_store(&server->starved, false);
     (void)!read(listener->kick_fd, &kicks, sizeof(kicks)); /* EAGAIN: nobody kicked */

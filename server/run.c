@@ -98,6 +98,7 @@ static int open_access_log(struct parts *parts)
 
 static int start_threads(struct parts *parts)
 {
+    raise_descriptor_limit(parts->config);
     uint16_t port = listen_socket_port(parts->socket);
     parts->server =
         server_create(parts->config, port, parts->root, parts->store, parts->access_log);
@@ -199,7 +200,6 @@ int run_server(const struct config *config)
         return EXIT_FAILURE;
     }
     sigset_t signals = block_signals();
-    raise_descriptor_limit(config);
 
     bool started = open_root(&parts) == 0 && open_socket(&parts) == 0 && open_store(&parts) == 0 &&
                    open_access_log(&parts) == 0 && start_threads(&parts) == 0;

@@ -29,8 +29,8 @@ struct session *session_create(int socket, const struct sockaddr_storage *peer,
 /* Makes one that has been answered already and only lingers. */
 struct session *session_create_refused(int socket, const struct sockaddr_storage *peer);
 
-/* The pool's `run` and `discard`; context is the struct server. */
-enum pool_next session_run(struct pool_item *item, enum pool_event event, unsigned worker,
+/* The pool's `run` and `discard`; context is the struct server, number the worker's. */
+enum pool_next session_run(struct pool_item *item, enum pool_event event, unsigned number,
                            void *context);
 void session_discard(struct pool_item *item, void *context);
 

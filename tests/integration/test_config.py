@@ -44,6 +44,7 @@ class CommandTestCase(unittest.TestCase):
         self.folder = Path(tempfile.mkdtemp(prefix="tarn-test-"))
         self.addCleanup(shutil.rmtree, self.folder)
         (self.folder / "www").mkdir()
+        self.write_config("")  # or the project's own would be found
 
     def run_server(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs the server where it is expected to end by itself."""
