@@ -111,10 +111,8 @@ static enum state next_in_size_line(enum state state, char octet)
         return after_quoted(octet);
     case EXTENSION_ESCAPE:
         return octet_is(octet, OCTET_FIELD) ? EXTENSION_QUOTED : WRONG;
-    case EXTENSION_QUOTED_END:
+    default: /* EXTENSION_QUOTED_END */
         return after_item(octet);
-    default:
-        return WRONG;
     }
 }
 
@@ -130,12 +128,10 @@ static enum state next_in_trailer(enum state state, char octet)
         if (octet == ':')
             return TRAILER_VALUE;
         return octet_is(octet, OCTET_TOKEN) ? TRAILER_NAME : WRONG;
-    case TRAILER_VALUE:
+    default: /* TRAILER_VALUE */
         if (octet == '\r')
             return TRAILER_LF;
         return octet_is(octet, OCTET_FIELD) ? TRAILER_VALUE : WRONG;
-    default:
-        return WRONG;
     }
 }
 

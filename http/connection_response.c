@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+static_assert(1 + RESPONSE_PARTS_MAX + 1 <= OUTPUT_PIECES_MAX, "a head, the parts, what ends them");
+
 static void add_content(struct output *output, struct response *response)
 {
     for (unsigned i = 0; i < response->part_count; i++) {

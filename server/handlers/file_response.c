@@ -6,10 +6,13 @@
 #include "http/range.h"
 #include "server/handlers/problem.h"
 
+#include <assert.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #define BOUNDARY_LEN 32
+
+static_assert(RANGE_PARTS_MAX <= RESPONSE_PARTS_MAX, "each range is a part of the response");
 
 /* What is known of the file's representation. */
 struct representation {

@@ -73,6 +73,17 @@ static void answer_repetition(struct exchange *exchange)
     answer_bytes(exchange, text_slice(&text));
 }
 
+static void answer_parts(struct response *response, const struct conversation *talk)
+{
+    response->status = HTTP_PARTIAL_CONTENT;
+    response_set_file(response, fcntl(talk->file, F_DUPFD_CLOEXEC, 0), 0, 1);
+    response->parts[0].before = SLICE("[first:");
+    response->parts[1] = (struct response_part){SLICE("][second:"), 1, 200};
+    response->parts[2] = (struct response_part){SLICE("][third:"), 300, 2};
+    response->part_count = 3;
+    response->bytes = SLICE("]");
+}
+
 static void answer(struct exchange *exchange, const struct conversation *talk)
 {
     struct response *response = &exchange->response;
@@ -82,6 +93,8 @@ static void answer(struct exchange *exchange, const struct conversation *talk)
         response->status = HTTP_OK;
         response_set_file(response, fcntl(talk->file, F_DUPFD_CLOEXEC, 0), talk->file_offset,
                           talk->file_bytes);
+    } else if (asks_for(exchange, "/parts")) {
+        answer_parts(response, talk);
     } else if (asks_for(exchange, "/borrowed")) {
         answer_bytes(exchange, head_slice(&exchange->head, exchange->head.request_line));
     } else {

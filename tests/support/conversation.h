@@ -14,6 +14,7 @@
  *   /wrong       finds fault with the first piece of content: 400
  *   /limit-N     allows N bytes of content
  *   /file        sends `file_bytes` of the file, from `file_offset` on
+ *   /parts       sends bytes 0, 1-200 and 300-301 of the file, each with some text before it
  *   /borrowed    answers with the request line, as it stands in the worker's memory
  *   /lines       adds a field line
  */

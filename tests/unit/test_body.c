@@ -82,8 +82,7 @@ static void assert_same(const char *label, size_t at, const struct attempt *a,
 {
     if (a->outcome != b->outcome || body_status(&a->body) != body_status(&b->body))
         fail_msg("%s: another answer, split at %zu", label, at);
-    if (a->content_len != b->content_len ||
-        memcmp(a->content, b->content, sizeof(a->content)) != 0)
+    if (a->content_len != b->content_len || memcmp(a->content, b->content, sizeof(a->content)) != 0)
         fail_msg("%s: another content, split at %zu", label, at);
     if (a->outcome != PARSE_BAD && a->consumed != b->consumed)
         fail_msg("%s: another end, split at %zu", label, at);
@@ -225,8 +224,10 @@ static void body_chunked_is_decoded(void **state)
          "HELLO"},
         {ROW("empty quoted value", "5;a=\"\"\r\nHELLO\r\n0\r\n\r\n"), "HELLO"},
         {ROW("several extensions", "5;a;b=c;d=\"e\";f\r\nHELLO\r\n0\r\n\r\n"), "HELLO"},
+        {ROW("extension with long words", "5;abc=def\r\nHELLO\r\n0\r\n\r\n"), "HELLO"},
         {ROW("white space around extensions", "5 ; a\t= b ;c = \"d\" ; e\r\nHELLO\r\n0\r\n\r\n"),
          "HELLO"},
+        {ROW("much white space", "5 \t ; \ta  =\t b\t\t;c\r\nHELLO\r\n0\r\n\r\n"), "HELLO"},
         {ROW("trailers", "5\r\nHELLO\r\n0\r\nA: b\r\nHost: evil\r\nC:\r\n\r\n"), "HELLO"},
         {ROW("length as a trailer", "0\r\nContent-Length: 5\r\n\r\n"), ""},
         {ROW("obs-text in a trailer", "0\r\nA: \x80\t\xff\r\n\r\n"), ""},

@@ -37,11 +37,12 @@ static const char all_kinds[] = "\r\nGET /first HTTP/1.1\r\nHost: x\r\n\r\n"
                                 "3\r\nabc\r\nb;a=b\r\ndefghijklmn\r\n0\r\nA: b\r\n\r\n"
                                 "GET /borrowed HTTP/1.1\r\nX: y\r\n\r\n"
                                 "GET /file HTTP/1.1\r\n\r\n"
+                                "GET /parts HTTP/1.1\r\n\r\n"
                                 "POST /block HTTP/1.1\r\nContent-Length: 2\r\n\r\nxy"
                                 "GET /empty HTTP/1.1\r\n\r\n"
                                 "GET /lines HTTP/1.1\r\n\r\n"
                                 "POST /wrong HTTP/1.1\r\nContent-Length: 9\r\n\r\noh";
-#define ALL_KINDS_COUNT 10
+#define ALL_KINDS_COUNT 11
 
 /* How a conversation is cut up. */
 struct cuts {
@@ -85,6 +86,8 @@ static void connection_kinds_of_requests_are_all_answered(void **state)
     assert_heard("\r\n\r\nPOST /chunks abcdefghijklmn");
     assert_heard("\r\n\r\nGET /borrowed HTTP/1.1HTTP/1.1 200 OK\r\n");
     assert_heard("\r\n\r\nabcdefghijklmnopqrstuvwxyz");
+    assert_heard("\r\nContent-Length: 228\r\n\r\n[first:a][second:bcdef");
+    assert_heard("opqrs][third:op]HTTP/1.1 200 OK\r\n");
     free(heard);
 }
 

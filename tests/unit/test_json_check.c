@@ -120,6 +120,7 @@ static const struct good_row good_rows[] = {
     {"UTF-8, first and last of three", TEXT("\"\xe0\xa0\x80\xef\xbf\xbf\"")},
     {"UTF-8, around the surrogates", TEXT("\"\xed\x9f\xbf\xee\x80\x80\"")},
     {"UTF-8, first and last of four", TEXT("\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"")},
+    {"UTF-8, four, by F1 and F3", TEXT("\"\xf1\x80\x80\x80\xf3\xbf\xbf\xbf\"")},
     {"byte order mark within a string", TEXT("\"\xef\xbb\xbf\"")},
     {"empty array", TEXT("[]")},
     {"empty object", TEXT("{}")},

@@ -73,12 +73,32 @@ static void response_content_has_its_length(void **state)
     assert_slice_is(head_of(&response, &closing),
                     "HTTP/1.1 200 OK\r\n" COMMON CLOSE
                     "Content-Type: text/plain\r\nContent-Length: 5\r\n\r\n");
-    response.bytes = (struct slice){0};
-    response_set_file(&response, -1, 7, UINT64_C(5000000000));
+}
+
+static void response_file_has_the_length_of_its_part(void **state)
+{
+    (void)state;
+    struct response response = empty(HTTP_OK);
+    int file = open("/", O_PATH | O_CLOEXEC);
+    response_set_file(&response, file, 7, UINT64_C(5000000000));
+    assert_int_equal(response.file, file);
+    assert_int_equal(response.parts[0].offset, 7);
     assert_int_equal(response_content_bytes(&response), UINT64_C(5000000000));
     assert_slice_is(head_of(&response, &closing),
-                    "HTTP/1.1 200 OK\r\n" COMMON CLOSE
-                    "Content-Type: text/plain\r\nContent-Length: 5000000000\r\n\r\n");
+                    "HTTP/1.1 200 OK\r\n" COMMON CLOSE "Content-Length: 5000000000\r\n\r\n");
+    response_deinit(&response);
+}
+
+static void response_parts_of_a_file_have_the_length_of_all(void **state)
+{
+    (void)state;
+    struct response response = empty(HTTP_PARTIAL_CONTENT);
+    response_set_file(&response, -1, 0, 100);
+    response.parts[0].before = SLICE("before");
+    response.parts[1] = (struct response_part){SLICE("between"), 500, 3};
+    response.part_count = 2;
+    response.bytes = SLICE("end");
+    assert_int_equal(response_content_bytes(&response), 6 + 100 + 7 + 3 + 3);
 }
 
 static void response_persistent_says_for_how_long_and_how_often(void **state)
@@ -148,6 +168,8 @@ int main(void)
         cmocka_unit_test(response_begins_empty_and_unmade),
         cmocka_unit_test(response_status_line_has_code_and_reason),
         cmocka_unit_test(response_content_has_its_length),
+        cmocka_unit_test(response_file_has_the_length_of_its_part),
+        cmocka_unit_test(response_parts_of_a_file_have_the_length_of_all),
         cmocka_unit_test(response_persistent_says_for_how_long_and_how_often),
         cmocka_unit_test(response_fields_are_written_in_order),
         cmocka_unit_test(response_fields_that_do_not_fit_are_noticed),
