@@ -31,6 +31,7 @@ static void release_exchange(struct connection *connection, struct connection_wo
 {
     struct exchange *exchange = connection->exchange;
     connection->exchange = NULL;
+    connection->sent_bytes += exchange->output.sent_bytes;
     response_deinit(&exchange->response);
     output_deinit(&exchange->output);
     free(exchange->head_copy);

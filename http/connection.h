@@ -61,8 +61,8 @@ struct connection_worker {
     const struct service *service;
     void *context; /* for the service */
     const struct transport *transport;
-    int64_t now_ms;
-    struct slice date;
+    int64_t now_ms;    /* this and the date may be set anew by the service */
+    struct slice date; /* IMF-fixdate */
 
     char *input; /* at least twice the head limit */
     size_t input_size;
@@ -109,6 +109,7 @@ struct connection {
     int64_t deadline_ms;       /* of what it waits for; absolute */
     struct exchange *exchange; /* owned; the request under way, or NULL */
     struct input_rest rest;
+    uint64_t sent_bytes; /* of exchanges that have ended */
     uint64_t lingered_bytes;
 };
 

@@ -56,6 +56,7 @@ static bool begin_exchange(struct run *run)
     exchange->kind = NULL;
     output_init(&exchange->output);
     exchange->head_copy = NULL;
+    exchange->waited = false;
     exchange->head_sent_len = 0;
     exchange->answered = false;
     exchange->broken = false;

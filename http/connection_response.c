@@ -38,7 +38,7 @@ static void make_output(struct run *run)
 
     struct text head = text_over(worker->head, worker->head_size);
     response_write_head(response, &frame, &head);
-    assert(!head.truncated);
+    assert(!head.truncated && !response->fields.truncated);
     output_add(&exchange->output, text_slice(&head), 0, 0);
     exchange->head_sent_len = head.len;
     exchange->answered = true;
@@ -78,9 +78,14 @@ static bool wait_for_peer(struct run *run)
     const struct transport *transport = run->worker->transport;
     const struct connection_limits *limits = run->worker->limits;
 
-    uint64_t sent = exchange->output.sent_bytes;
+    /* The kernel may still hold bytes of earlier responses. */
+    uint64_t sent = run->connection->sent_bytes + exchange->output.sent_bytes;
     uint64_t on_the_way = transport->unacknowledged(transport->context);
-    pace_tell(&exchange->pace, sent > on_the_way ? sent - on_the_way : 0, run->worker->now_ms);
+    uint64_t acknowledged = sent > on_the_way ? sent - on_the_way : 0;
+    if (!exchange->waited)
+        exchange->acknowledged = acknowledged;
+    exchange->waited = true;
+    pace_tell(&exchange->pace, acknowledged - exchange->acknowledged, run->worker->now_ms);
     int64_t deadline_ms =
         pace_deadline_ms(&exchange->pace, limits->write_timeout_ms, limits->min_rate);
     if (deadline_ms <= run->worker->now_ms)

@@ -32,6 +32,8 @@ struct exchange {
     struct output output;
     struct pace pace;
     char *head_copy;        /* owned: the head's bytes, once the exchange has been parked */
+    bool waited;            /* the peer had to be waited for; and then: */
+    uint64_t acknowledged;  /* bytes of the connection that it had acknowledged the first time */
     uint64_t head_sent_len; /* length of the response's head */
     bool answered;          /* the response's head has been made */
     bool broken;            /* the connection broke, or was given up, under way */

@@ -21,6 +21,7 @@ void output_init(struct output *output)
     output->count = 0;
     output->kept = NULL;
     output->file = -1;
+    output->copies = false;
     output->sent_bytes = 0;
 }
 
@@ -77,6 +78,11 @@ static ssize_t read_chunk(int file, const struct output_piece *piece, struct out
     return n > 0 ? n : -1;
 }
 
+static bool can_send_file(const struct output *output, const struct transport *transport)
+{
+    return transport->send_file && !output->copies;
+}
+
 /* What one call sends: memory up to the next file, and a chunk of that if it goes through memory.
  */
 struct gathering {
@@ -118,7 +124,7 @@ static enum output_outcome send_memory(struct output *output, const struct trans
                                        struct output_chunk chunk)
 {
     struct gathering gathered = {.count = 0};
-    if (gather(output, transport->send_file == NULL, chunk, &gathered) != 0)
+    if (gather(output, !can_send_file(output, transport), chunk, &gathered) != 0)
         return OUTPUT_SHORT;
     ssize_t n =
         transport->send(transport->context, gathered.vectors, gathered.count, gathered.more);
@@ -140,7 +146,11 @@ static enum output_outcome send_from_file(struct output *output, const struct tr
     ssize_t n = transport->send_file(transport->context, output->file, piece->offset, (size_t)len);
     if (n == 0)
         return OUTPUT_SHORT;
-    if (n < 0 && (errno == EIO || errno == EINVAL || errno == ENOMEM))
+    if (n < 0 && errno == EINVAL) {
+        output->copies = true; /* sendfile(2): the file cannot be read that way */
+        return OUTPUT_DONE;
+    }
+    if (n < 0 && (errno == EIO || errno == ENOMEM))
         return OUTPUT_SHORT;
     if (n < 0)
         return outcome_of_errno();
@@ -163,7 +173,8 @@ enum output_outcome output_send(struct output *output, const struct transport *t
     while (!is_done(output)) {
         if (output->sent_bytes >= share_end)
             return OUTPUT_SHARE;
-        bool from_file = output->pieces[output->next].memory.len == 0 && transport->send_file;
+        bool from_file =
+            output->pieces[output->next].memory.len == 0 && can_send_file(output, transport);
         enum output_outcome outcome =
             from_file ? send_from_file(output, transport, share_end - output->sent_bytes)
                       : send_memory(output, transport, chunk);

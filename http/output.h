@@ -23,6 +23,7 @@ struct output {
     unsigned count;
     char *kept;          /* owned copy of what was borrowed; NULL */
     int file;            /* owned; -1: none */
+    bool copies;         /* the file goes through memory, since its file system knows no sendfile */
     uint64_t sent_bytes; /* taken by the transport so far */
 };
 

@@ -77,7 +77,6 @@ static void warn_saturated(struct listener *listener, const char *why)
 {
     struct server *server = listener->server;
     int64_t now_ms = clock_now_ms();
-    listener->refused++;
     if (listener->warned_ms != 0 && now_ms - listener->warned_ms < WARNING_INTERVAL_MS)
         return;
     struct pool_figures figures;
@@ -119,6 +118,7 @@ static void refuse(struct listener *listener, int socket, const struct sockaddr_
                    const char *why)
 {
     struct server *server = listener->server;
+    listener->refused++;
     warn_saturated(listener, why);
     send_refusal(socket);
     struct session *session = NULL;
@@ -181,18 +181,29 @@ static void admit(struct listener *listener, int socket, const struct sockaddr_s
     }
 }
 
-/* Waits for a closed connection, or a while: accepting again at once would fail again. */
+static void take_kicks(struct listener *listener)
+{
+    uint64_t kicks;
+    (void)!read(listener->kick_fd, &kicks, sizeof(kicks)); /* EAGAIN: nobody kicked */
+}
+
+/* Waits for a kick, or a while: accepting again at once would fail again. */
 static void pause_accepting(struct listener *listener)
 {
-    struct server *server = listener->server;
     struct pollfd kicked = {.fd = listener->kick_fd, .events = POLLIN};
-    uint64_t kicks;
+    (void)poll(&kicked, 1, PAUSE_MS);
+    take_kicks(listener);
+}
+
+/* Descriptors or memory are exhausted: a connection that closes ends the pause. */
+static void make_room(struct listener *listener)
+{
+    struct server *server = listener->server;
     warn_saturated(listener, "out of descriptors or memory");
     atomic_store(&server->starved, true); /* before a connection closes, so that it kicks */
     (void)pool_evict(server->pool);
-    (void)poll(&kicked, 1, PAUSE_MS);
+    pause_accepting(listener);
     atomic_store(&server->starved, false);
-    (void)!read(listener->kick_fd, &kicks, sizeof(kicks)); /* EAGAIN: nobody kicked */
 }
 
 /* Accepts one. Returns false when there is none to be had now. */
@@ -213,12 +224,13 @@ static bool accept_one(struct listener *listener)
     case ENFILE:
     case ENOBUFS:
     case ENOMEM:
-        pause_accepting(listener);
+        make_room(listener);
         return false;
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
         error_log_errno(LOG_ERROR, errno, NULL, "cannot accept connections");
+        pause_accepting(listener);
         return false;
     default:
         return true; /* that one connection failed before it was accepted: accept(2) */
@@ -234,10 +246,8 @@ static void *listen_loop(void *argument)
     };
     while (!atomic_load(&listener->stopping)) {
         (void)poll(ready, 2, -1); /* EINTR: then accept4() says that there is nothing */
-        if (ready[1].revents & POLLIN) {
-            uint64_t kicks;
-            (void)!read(listener->kick_fd, &kicks, sizeof(kicks));
-        }
+        if (ready[1].revents & POLLIN)
+            take_kicks(listener);
         while (!atomic_load(&listener->stopping) && accept_one(listener))
             ;
     }

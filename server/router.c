@@ -90,8 +90,13 @@ static bool is_cross_site(const struct request *request,
         return true; /* "null", for one */
     struct authority authority;
     struct slice origin = {value.data + scheme.len, value.len - scheme.len};
-    return authority_parse(origin, &authority) != 0 ||
-           !authority_is_served(&authority, &request->site->authorities, local_address(context));
+    if (authority_parse(origin, &authority) != 0)
+        return true;
+    if (!authority.has_port && scheme.len == sizeof("https://") - 1) {
+        authority.has_port = true;
+        authority.port = 443;
+    }
+    return !authority_is_served(&authority, &request->site->authorities, local_address(context));
 }
 
 static enum http_status check_method(const struct request *request)

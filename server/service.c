@@ -94,12 +94,15 @@ static void complete(struct exchange *exchange, void *context)
     struct worker *worker = context;
     struct request request = request_of(exchange, worker);
     enum http_status status = resolve(&request, worker);
+    bool may_block = exchange->may_block;
     if (status != HTTP_GO_ON)
         router_refuse(&request, status);
     else if (exchange->kind)
         request.handler->complete(&request);
     else
         answer(&request);
+    if (may_block)
+        worker_read_clocks(worker); /* the peer must not pay for the time that the disk took */
     cors_add_fields(&request);
 }
 

@@ -86,13 +86,18 @@ static void update_date(struct worker *worker)
     worker->lends.date = (struct slice){worker->date, DATE_LEN};
 }
 
+void worker_read_clocks(struct worker *worker)
+{
+    worker->lends.now_ms = clock_now_ms();
+    update_date(worker);
+}
+
 void worker_take_up(struct worker *worker, struct session *session)
 {
     worker->session = session;
     worker->socket = session->item.fd;
     worker->local_address[0] = '\0';
-    worker->lends.now_ms = clock_now_ms();
-    update_date(worker);
+    worker_read_clocks(worker);
     if (server_is_draining(worker->server))
         session->connection.closing = true;
 

@@ -51,6 +51,9 @@ struct worker {
 int worker_init(struct worker *worker, struct server *server, unsigned number);
 void worker_deinit(struct worker *worker);
 
+/* Reads the clocks again, after the worker has waited for the disk. By its thread. */
+void worker_read_clocks(struct worker *worker);
+
 /* Around each run of a connection, by the worker's thread. */
 void worker_take_up(struct worker *worker, struct session *session);
 void worker_put_down(struct worker *worker);

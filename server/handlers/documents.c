@@ -12,7 +12,7 @@
 static void answer_error(struct request *request, int error)
 {
     enum http_status status = contained_status_of_errno(error);
-    if (status >= HTTP_INTERNAL_SERVER_ERROR)
+    if (status == HTTP_INTERNAL_SERVER_ERROR)
         error_log_errno(LOG_ERROR, error, request->client, "cannot open %s", request->path.data);
     problem_answer(request, status, problem_detail(status));
 }

@@ -144,6 +144,8 @@ static void answer(struct request *request, enum http_status status, const char 
     struct response *response = &request->exchange->response;
     response->status = status;
     response->content = RESPONSE_BYTES;
+    if (status == HTTP_SERVICE_UNAVAILABLE)
+        response_add_field(response, SLICE("Retry-After"), SLICE("1"));
     enum form form = choose_form(request);
     if (form == FORM_JSON) {
         response->owned = print_json(status, detail, place);

@@ -33,8 +33,8 @@ struct handler {
     /* For methods without content of their own: makes the response. */
     void (*answer)(struct request *request);
 
-    /* For those with content, all NULL otherwise. open() either answers or gets the content ready
-     * to be taken; after it close() is called exactly once, whatever happens.
+    /* For those with content, all NULL otherwise. open() either answers, or sets exchange->data
+     * and has the content; then close() is called exactly once, whatever happens.
      */
     void (*open)(struct request *request);
     void (*take)(struct exchange *exchange, struct slice piece);

@@ -334,8 +334,8 @@ static void output_tells_the_file_s_errors_from_the_peer_s(void **state)
         int error;
         enum output_outcome outcome;
     } rows[] = {
-        {EIO, OUTPUT_SHORT},      {EINVAL, OUTPUT_SHORT}, {ENOMEM, OUTPUT_SHORT},
-        {EAGAIN, OUTPUT_BLOCKED}, {EPIPE, OUTPUT_BROKEN}, {ECONNRESET, OUTPUT_BROKEN},
+        {EIO, OUTPUT_SHORT},    {ENOMEM, OUTPUT_SHORT},      {EAGAIN, OUTPUT_BLOCKED},
+        {EPIPE, OUTPUT_BROKEN}, {ECONNRESET, OUTPUT_BROKEN},
     };
     (void)state;
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -346,6 +346,27 @@ static void output_tells_the_file_s_errors_from_the_peer_s(void **state)
         assert_int_equal(send_some(&output, 1000), rows[i].outcome);
         output_deinit(&output);
     }
+}
+
+static ssize_t refuse_to_send_file(void *context, int descriptor, off_t offset, size_t len)
+{
+    (void)context;
+    (void)descriptor;
+    (void)offset;
+    (void)len;
+    errno = EINVAL;
+    return -1;
+}
+
+static void output_without_sendfile_in_the_file_system_goes_through_memory(void **state)
+{
+    (void)state;
+    struct output output = output_of("head", "", 0, FILE_BYTES);
+    transport.send_file = refuse_to_send_file;
+    assert_int_equal(output_send(&output, &transport, chunk, 1000), OUTPUT_DONE);
+    assert_int_equal(peer.output.len, 4 + FILE_BYTES);
+    assert_memory_equal(memory_transport_output(&peer).data + 4, file_bytes, FILE_BYTES);
+    output_deinit(&output);
 }
 
 /* --- keeping ------------------------------------------------------------------------------- */
@@ -428,6 +449,7 @@ int main(void)
         OUTPUT_TEST(output_of_a_part_that_is_gone_stops_there),
         OUTPUT_TEST(output_of_a_file_that_cannot_be_read_is_short),
         OUTPUT_TEST(output_tells_the_file_s_errors_from_the_peer_s),
+        OUTPUT_TEST(output_without_sendfile_in_the_file_system_goes_through_memory),
         OUTPUT_TEST(output_kept_memory_need_not_live_on),
         OUTPUT_TEST(output_without_memory_keeps_nothing),
         OUTPUT_TEST(output_that_cannot_be_kept_is_an_error),
