@@ -64,3 +64,15 @@ build_preset() {
         return 1
     fi
 }
+
+# Runs a command without the randomisation of addresses where newer kernels use more of it than the
+# sanitizers of gcc 12 and clang 14 can live with.
+without_randomisation() {
+    local bits
+    bits=$(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 28)
+    if ((bits > 28)); then
+        setarch "$(uname -m)" -R "$@"
+    else
+        "$@"
+    fi
+}
