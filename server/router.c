@@ -68,6 +68,25 @@ static enum http_status check_host(const struct request *request,
     return HTTP_FORBIDDEN;
 }
 
+/* Whether an origin (RFC 6454 section 7) is one of this server's own. */
+static bool is_served_origin(const struct request *request, struct slice origin,
+                             struct slice (*local_address)(void *context), void *context)
+{
+    bool secure = slice_starts_with(origin, SLICE("https://"));
+    struct slice scheme = secure ? SLICE("https://") : SLICE("http://");
+    if (!slice_starts_with(origin, scheme))
+        return false; /* "null", for one */
+    struct authority authority;
+    struct slice host = {origin.data + scheme.len, origin.len - scheme.len};
+    if (authority_parse(host, &authority) != 0)
+        return false;
+    if (!authority.has_port && secure) {
+        authority.has_port = true;
+        authority.port = 443;
+    }
+    return authority_is_served(&authority, &request->site->authorities, local_address(context));
+}
+
 /* Whether a browser sends this for a page of another site. A form needs no leave to do so, so
  * that without this any page could write to a server on its visitor's machine.
  */
@@ -75,28 +94,17 @@ static bool is_cross_site(const struct request *request,
                           struct slice (*local_address)(void *context), void *context)
 {
     const struct head *head = &request->exchange->head;
-    struct slice value;
-    if (head_find(head, SLICE("Origin"), &value) == 1 && cors_allows(request->site->config, value))
+    struct slice origin;
+    struct slice site;
+    unsigned origin_count = head_find(head, SLICE("Origin"), &origin);
+    if (origin_count == 1 && cors_allows(request->site->config, origin))
         return false;
-    if (head_find(head, SLICE("Sec-Fetch-Site"), &value) > 0 &&
-        slice_equal_nocase(value, SLICE("cross-site")))
+    if (head_find(head, SLICE("Sec-Fetch-Site"), &site) > 0 &&
+        slice_equal_nocase(site, SLICE("cross-site")))
         return true;
-    if (head_find(head, SLICE("Origin"), &value) == 0)
-        return false;
-    struct slice scheme = SLICE("http://");
-    if (slice_starts_with(value, SLICE("https://")))
-        scheme = SLICE("https://");
-    if (!slice_starts_with(value, scheme))
-        return true; /* "null", for one */
-    struct authority authority;
-    struct slice origin = {value.data + scheme.len, value.len - scheme.len};
-    if (authority_parse(origin, &authority) != 0)
-        return true;
-    if (!authority.has_port && scheme.len == sizeof("https://") - 1) {
-        authority.has_port = true;
-        authority.port = 443;
-    }
-    return !authority_is_served(&authority, &request->site->authorities, local_address(context));
+    if (origin_count != 1)
+        return origin_count > 1; /* then nobody knows which is true */
+    return !is_served_origin(request, origin, local_address, context);
 }
 
 static enum http_status check_method(const struct request *request)

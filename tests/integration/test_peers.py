@@ -1,0 +1,145 @@
+"""Goal: no single peer takes all connections: beyond its limit it hears 503 until one of its own
+has gone, and nobody else notices."""
+
+from __future__ import annotations
+
+import socket
+import unittest
+
+from tarn import PATIENCE, Connection, Response, Server, ServerTestCase, eventually
+
+GET = b"GET / HTTP/1.1\r\n<H>\r\n\r\n"
+LIMIT = 4
+
+
+class PeerConnection(Connection):
+    """A connection from one of the addresses that a host has for itself."""
+
+    def __init__(self, server: Server, source: str) -> None:
+        self.server = server
+        self.pending = bytearray()
+        self.socket = socket.create_connection((server.address, server.port), PATIENCE,
+                                               (source, 0))
+
+
+class PeerLimitTest(ServerTestCase):
+
+    settings = {"limits.connections_per_peer": LIMIT}
+
+    def setUp(self) -> None:
+        self.server.wait_for_connections(0)
+
+    def connect(self, source: str = "127.0.0.1") -> PeerConnection:
+        connection = PeerConnection(self.server, source)
+        self.addCleanup(connection.close)
+        return connection
+
+    def connect_served(self, source: str = "127.0.0.1") -> PeerConnection:
+        connection = self.connect(source)
+        self.assertEqual(connection.exchange(GET).status, 200)
+        return connection
+
+    def fill(self, source: str = "127.0.0.1") -> list[PeerConnection]:
+        """As many connections as the peer may have."""
+        return [self.connect_served(source) for _ in range(LIMIT)]
+
+    def assert_refused(self, source: str = "127.0.0.1") -> None:
+        connection = self.connect(source)
+        connection.send(GET)
+        self.check_refusal(connection.read_response())
+        self.assertEqual(connection.read_rest(), b"")
+
+    def check_refusal(self, response: Response) -> None:
+        self.assertEqual((response.status, response.closes()), (503, True))
+        self.assertRegex(response.value("Retry-After"), r"\A\d+\Z")
+
+    def is_served(self, source: str = "127.0.0.1") -> bool:
+        connection = self.connect(source)
+        try:
+            return connection.exchange(GET).status == 200
+        finally:
+            connection.close()
+
+    def connect_if_room(self) -> PeerConnection | None:
+        connection = self.connect()
+        if connection.exchange(GET).status == 200:
+            return connection
+        connection.close()
+        return None
+
+    def test_one_more_than_the_limit_is_503(self) -> None:
+        opened = self.fill()
+        for _ in range(3):
+            self.assert_refused()
+        for connection in opened:
+            self.assertEqual(connection.exchange(GET).status, 200)
+
+    def test_refusal_comes_without_a_request(self) -> None:
+        self.fill()
+        self.check_refusal(self.connect().read_response())
+
+    def test_connections_that_send_nothing_count(self) -> None:
+        for _ in range(LIMIT):
+            self.connect()
+        self.server.wait_for_connections(LIMIT)
+        self.assert_refused()
+
+    def test_other_peers_do_not_notice(self) -> None:
+        self.fill("127.0.0.1")
+        self.assert_refused("127.0.0.1")
+        self.fill("127.0.0.2")
+        self.assert_refused("127.0.0.2")
+        self.fill("127.0.0.3")
+
+    def test_each_that_closes_makes_room_for_one(self) -> None:
+        opened = self.fill()
+        for connection in opened[:2]:
+            self.assert_refused()
+            connection.close()
+            eventually(self.connect_if_room, "room for the same peer")
+
+    def test_reset_makes_room(self) -> None:
+        self.fill()[0].reset()
+        eventually(self.is_served, "room for the same peer")
+
+    def test_refusals_do_not_count(self) -> None:
+        opened = self.fill()
+        for _ in range(20):
+            self.connect().read_response()  # and stays open
+        opened[0].close()
+        eventually(self.is_served, "room for the same peer")
+
+    def test_closing_answer_makes_room(self) -> None:
+        for _ in range(5 * LIMIT):
+            eventually(lambda: self.server.get("/").status == 200, "room for the same peer")
+
+    def test_warning_tells_why(self) -> None:
+        self.fill()
+        self.assert_refused()
+        self.server.wait_for_error(r"saturated \(connections of one peer\)")
+
+
+class NoPeerLimitTest(ServerTestCase):
+    """Unless configured there is none."""
+
+    def test_many_connections_of_one_peer(self) -> None:
+        connections = [self.server.connect() for _ in range(300)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.send(GET)
+        self.assertEqual({connection.read_response().status for connection in connections}, {200})
+
+
+class MappedPeerLimitTest(PeerLimitTest):
+    """IPv4 peers that come to an IPv6 socket are told apart as well."""
+
+    host = "*"
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.server.address = "127.0.0.1"
+
+
+if __name__ == "__main__":
+    unittest.main()
