@@ -4,13 +4,13 @@
 #include "http/entity_tag.h"
 #include "http/precondition.h"
 #include "http/range.h"
+#include "server/handlers/contained.h"
 #include "server/handlers/problem.h"
+#include "server/handlers/random_token.h"
+#include "server/log/error_log.h"
 
 #include <assert.h>
-#include <sys/random.h>
 #include <unistd.h>
-
-#define BOUNDARY_LEN 32
 
 static_assert(RANGE_PARTS_MAX <= RESPONSE_PARTS_MAX, "each range is a part of the response");
 
@@ -85,18 +85,6 @@ static void answer_part(struct response *response, int file, struct range range,
     add_content_range(&response->fields, range, len);
 }
 
-/* A line that no file holds, since nobody knew it before. */
-static void make_boundary(char out[BOUNDARY_LEN])
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char bytes[BOUNDARY_LEN / 2] = {0};
-    (void)!getrandom(bytes, sizeof(bytes), 0); /* so short a read neither fails nor waits */
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        out[2 * i] = digits[bytes[i] >> 4];
-        out[2 * i + 1] = digits[bytes[i] & 15];
-    }
-}
-
 /* What has been appended since *begin, which moves to the end. */
 static struct slice take_appended(const struct text *text, size_t *begin)
 {
@@ -112,13 +100,11 @@ static void answer_parts(struct request *request, int file, const struct range_s
     struct response *response = &request->exchange->response;
     struct text *text = &request->content;
     struct slice media_type = response->media_type;
-    char bytes[BOUNDARY_LEN];
-    make_boundary(bytes);
-    struct slice boundary = {bytes, BOUNDARY_LEN};
     text->len = 0;
     size_t begin = 0;
     text_append(text, SLICE("multipart/byteranges; boundary="));
-    text_append(text, boundary);
+    struct slice boundary = {text->data + text->len, RANDOM_TOKEN_LEN};
+    random_token_append(text); /* a line that no file holds, since nobody knew it before */
     response->media_type = take_appended(text, &begin);
 
     response->status = HTTP_PARTIAL_CONTENT;
@@ -197,4 +183,12 @@ void file_response_make(struct request *request, int file, const struct stat *st
     } else {
         problem_answer(request, status, problem_detail(status));
     }
+}
+
+void file_response_refuse(struct request *request, int error)
+{
+    enum http_status status = contained_status_of_errno(error);
+    if (status == HTTP_INTERNAL_SERVER_ERROR)
+        error_log_errno(LOG_ERROR, error, request->client, "cannot open %s", request->path.data);
+    problem_answer(request, status, problem_detail(status));
 }

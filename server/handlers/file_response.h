@@ -22,4 +22,9 @@ struct file_look {
 void file_response_make(struct request *request, int file, const struct stat *stat,
                         const struct file_look *look);
 
+/* Makes the response for a file that could not be opened, with open's errno: 403, 404, 500 (which
+ * is logged) or 503.
+ */
+void file_response_refuse(struct request *request, int error);
+
 #endif

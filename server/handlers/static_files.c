@@ -5,7 +5,6 @@
 #include "server/handlers/listing.h"
 #include "server/handlers/media_types.h"
 #include "server/handlers/problem.h"
-#include "server/log/error_log.h"
 
 #include <errno.h>
 #include <string.h>
@@ -52,14 +51,6 @@ static struct file_look look_of(const struct config *config, struct slice name)
     return look;
 }
 
-static void answer_error(struct request *request, int error)
-{
-    enum http_status status = contained_status_of_errno(error);
-    if (status == HTTP_INTERNAL_SERVER_ERROR)
-        error_log_errno(LOG_ERROR, error, request->client, "cannot open %s", request->path.data);
-    problem_answer(request, status, problem_detail(status));
-}
-
 /* A directory without its slash: relative links in its page would lead astray. */
 static void answer_redirect(struct request *request)
 {
@@ -86,7 +77,7 @@ static void answer_opened(struct request *request, int file, struct slice name)
 {
     struct stat stat;
     if (fstat(file, &stat) != 0) {
-        answer_error(request, errno);
+        file_response_refuse(request, errno);
     } else if (S_ISREG(stat.st_mode)) {
         struct file_look look = look_of(request->site->config, name);
         file_response_make(request, file, &stat, &look);
@@ -131,14 +122,14 @@ static void answer(struct request *request)
         file = open_index(request);
         name = slice_from_string(request->site->config->index);
         if (file < 0 && errno != ENOENT) {
-            answer_error(request, errno);
+            file_response_refuse(request, errno);
             return;
         }
     }
     if (file < 0)
         file = contained_open(request->site->root, relative(request->path));
     if (file < 0)
-        answer_error(request, errno);
+        file_response_refuse(request, errno);
     else
         answer_opened(request, file, name);
 }
