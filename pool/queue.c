@@ -1,6 +1,8 @@
 #include "pool/queue.h"
 
+#include "pool/queue_state.h"
 #include "pool/sync.h"
+#include "pool/waking.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,55 +11,7 @@
 /* After so many items in a row somebody looks at the parked set, even if the queue was never
  * empty: otherwise those that are already in it would starve the parked ones.
  */
-#define ITEMS_PER_GLANCE  16
-
-#define WATCH_INTERVAL_NS 2000000
-
-/* What is known of one worker. */
-struct seat {
-    bool running;   /* counted in queue->running; one that blocks or is found stalled is not */
-    bool blocking;  /* counted in queue->blocking */
-    uint64_t moves; /* how often it has come for a turn, or has begun to run */
-    uint64_t moves_at_watch;
-};
-
-struct queue {
-    /* Constant after create. */
-    struct queue_options options;
-    size_t capacity_for_new;
-
-    pthread_mutex_t lock;
-    pthread_cond_t not_empty; /* sleepers: a permit, or the watch is vacant */
-    pthread_cond_t not_full;  /* pushers */
-    pthread_cond_t watch;     /* the one that keeps watch */
-
-    /* Guarded by lock. Invariants:
-     * running = seats that are running + permits + (watch_permit ? 1 : 0);
-     * permits <= sleeping;
-     * if nobody keeps watch, a sleeper without a permit has been signalled to do so.
-     */
-    struct pool_item **ring;
-    size_t first;
-    size_t count;
-    size_t new_count; /* those of them that are POOL_NEW */
-    size_t count_most;
-    struct pool_item *deferred_first; /* those that wait for the disk */
-    struct pool_item *deferred_last;
-    size_t deferred_count;
-    struct seat *seats;
-    unsigned running;
-    unsigned blocking;
-    unsigned sleeping; /* wait on not_empty */
-    unsigned permits;  /* sleepers that have been told to run and are not awake yet */
-    unsigned pushers;  /* wait on not_full */
-    unsigned items_since_poll;
-    bool polling;      /* somebody has the turn of polling */
-    bool poller_waits; /* ... and waits in it, and has not been woken */
-    bool watching;     /* somebody keeps watch */
-    bool watch_idle;   /* ... without a clock, since there is nothing to watch */
-    bool watch_permit; /* ... and has been told to run instead */
-    bool closed;
-};
+#define ITEMS_PER_GLANCE 16
 
 static int init_sync(struct queue *queue)
 {
@@ -114,142 +68,6 @@ void queue_destroy(struct queue *queue)
     free(queue->seats);
     free(queue->ring);
     free(queue);
-}
-
-/* --- who runs ------------------------------------------------------------------------------ */
-
-static bool has_work_locked(const struct queue *queue)
-{
-    return queue->count > 0 ||
-           (queue->deferred_first && queue->blocking < queue->options.blocking_max);
-}
-
-static bool needs_watch_locked(const struct queue *queue)
-{
-    return has_work_locked(queue) || !queue->polling;
-}
-
-static void begin_to_run(struct seat *seat)
-{
-    seat->running = true;
-    seat->moves++; /* else the watch, having seen it wait all the time, would find it stalled */
-}
-
-/* The worker counts as running from now on. */
-static void stand_up_locked(struct queue *queue, struct seat *seat)
-{
-    assert(!seat->running);
-    begin_to_run(seat);
-    queue->running++;
-}
-
-/* ... and no longer. */
-static void sit_down_locked(struct queue *queue, struct seat *seat)
-{
-    if (seat->running)
-        queue->running--;
-    seat->running = false;
-}
-
-/* There may be something to watch now. */
-static void alert_watch_locked(struct queue *queue)
-{
-    if (queue->watch_idle) {
-        queue->watch_idle = false;
-        sync_signal(&queue->watch);
-    }
-}
-
-/* There is something to do, and the caller does not do it. Has a worker run that does not: a
- * sleeper, else the watch, else the poller. While enough run it only makes sure that they are
- * watched, if need be by the poller.
- */
-static void wake_one_locked(struct queue *queue)
-{
-    bool may_run = queue->running < queue->options.running_max;
-    if (may_run && queue->sleeping > queue->permits) {
-        queue->permits++;
-        queue->running++;
-        sync_signal(&queue->not_empty);
-    } else if (may_run && queue->watching && !queue->watch_permit) {
-        queue->watch_permit = true;
-        queue->running++;
-        sync_signal(&queue->watch);
-    } else if (queue->watching && !queue->watch_permit) {
-        alert_watch_locked(queue);
-    } else if (queue->sleeping == queue->permits && queue->poller_waits) {
-        queue->poller_waits = false;
-        queue->options.wake_poller(queue->options.context);
-    }
-}
-
-/* A running worker that has not moved since the last look is stalled. */
-static void find_stalled_locked(struct queue *queue)
-{
-    for (unsigned i = 0; i < queue->options.workers; i++) {
-        struct seat *seat = &queue->seats[i];
-        if (seat->running && seat->moves == seat->moves_at_watch)
-            sit_down_locked(queue, seat);
-        seat->moves_at_watch = seat->moves;
-    }
-}
-
-/* Looks whether the running workers have moved. The watch itself joins in if they are too few. */
-static void look_locked(struct queue *queue)
-{
-    find_stalled_locked(queue);
-    if (!queue->watch_permit && needs_watch_locked(queue) &&
-        queue->running < queue->options.running_max) {
-        queue->watch_permit = true;
-        queue->running++;
-    }
-}
-
-/* Keeps watch until this worker is to run, or the queue is closed. */
-static void watch_locked(struct queue *queue, struct seat *seat)
-{
-    /* It waits without a clock only after a look: so it is woken no more often than it looks, even
-     * if there is something to watch thousands of times a second, for some microseconds. Otherwise
-     * 3 clients with 7,000 requests a second cost 15 % more CPU time.
-     */
-    bool has_looked = true;
-    queue->watching = true;
-    while (!queue->closed && !queue->watch_permit) {
-        if (has_looked && !needs_watch_locked(queue)) {
-            queue->watch_idle = true;
-            sync_wait(&queue->watch, &queue->lock);
-            queue->watch_idle = false;
-            has_looked = false;
-            continue;
-        }
-        has_looked =
-            !sync_wait_until(&queue->watch, &queue->lock, sync_now_ns() + WATCH_INTERVAL_NS);
-        if (has_looked)
-            look_locked(queue);
-    }
-    if (queue->watch_permit)
-        begin_to_run(seat);
-    queue->watch_permit = false;
-    queue->watching = false;
-    if (queue->sleeping > queue->permits)
-        sync_signal(&queue->not_empty); /* one of them keeps watch now */
-}
-
-/* Sleeps until this worker is to run, or the queue is closed. */
-static void sleep_locked(struct queue *queue, struct seat *seat)
-{
-    queue->sleeping++;
-    while (!queue->closed && queue->permits == 0 && queue->watching)
-        sync_wait(&queue->not_empty, &queue->lock);
-    queue->sleeping--;
-    if (queue->permits > 0) {
-        queue->permits--;
-        begin_to_run(seat);
-        if (!queue->watching && queue->sleeping > queue->permits)
-            sync_signal(&queue->not_empty); /* the call to keep watch may have come to this one */
-    } else if (!queue->closed) {
-        watch_locked(queue, seat);
-    }
 }
 
 /* --- items --------------------------------------------------------------------------------- */
@@ -319,7 +137,7 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
     } else {
         item->event = POOL_NEW;
         append_locked(queue, item);
-        wake_one_locked(queue);
+        waking_wake_one_locked(queue);
     }
     sync_unlock(&queue->lock);
     return result;
@@ -348,9 +166,9 @@ static void leave_to_block_locked(struct queue *queue, struct seat *seat)
 {
     seat->blocking = true;
     queue->blocking++;
-    sit_down_locked(queue, seat);
-    if (needs_watch_locked(queue))
-        wake_one_locked(queue);
+    waking_sit_down_locked(queue, seat);
+    if (queue_needs_watch_locked(queue))
+        waking_wake_one_locked(queue);
 }
 
 /* A turn for a worker that runs. Returns false if there is none: it does not run any more then. */
@@ -358,9 +176,9 @@ static bool choose_turn_locked(struct queue *queue, struct seat *seat, enum queu
                                struct pool_item **out_item)
 {
     if (queue->running > queue->options.running_max) {
-        sit_down_locked(queue, seat);
-        if (needs_watch_locked(queue))
-            alert_watch_locked(queue); /* it is left to those that run */
+        waking_sit_down_locked(queue, seat);
+        if (queue_needs_watch_locked(queue))
+            waking_alert_watch_locked(queue); /* it is left to those that run */
         return false;
     }
     if (queue->items_since_poll >= ITEMS_PER_GLANCE && !queue->polling) {
@@ -379,7 +197,7 @@ static bool choose_turn_locked(struct queue *queue, struct seat *seat, enum queu
         *out_turn = QUEUE_RUN;
         return true;
     }
-    sit_down_locked(queue, seat);
+    waking_sit_down_locked(queue, seat);
     if (queue->polling)
         return false;
     queue->polling = true;
@@ -395,9 +213,10 @@ enum queue_turn queue_next(struct queue *queue, unsigned worker, struct pool_ite
     struct seat *seat = &queue->seats[worker];
     seat->moves++;
     if (!seat->running)
-        stand_up_locked(queue, seat); /* its first turn, or the watch had taken it for stalled */
+        waking_stand_up_locked(queue,
+                               seat); /* its first turn, or the watch had taken it for stalled */
     while (!queue->closed && !choose_turn_locked(queue, seat, &turn, out_item))
-        sleep_locked(queue, seat);
+        waking_sleep_locked(queue, seat);
     if (queue->closed)
         turn = QUEUE_END;
     sync_unlock(&queue->lock);
@@ -413,13 +232,13 @@ size_t queue_polled(struct queue *queue, unsigned worker, struct pool_item *item
     queue->poller_waits = false;
     queue->items_since_poll = 0;
     if (!seat->running)
-        stand_up_locked(queue, seat);
+        waking_stand_up_locked(queue, seat);
     while (fit < count && queue->count < queue->options.capacity)
         append_locked(queue, items[fit++]);
     /* This worker takes one itself, unless it has others to run that did not fit. */
     for (size_t i = fit == count; i < fit; i++)
-        wake_one_locked(queue);
-    alert_watch_locked(queue);
+        waking_wake_one_locked(queue);
+    waking_alert_watch_locked(queue);
     sync_unlock(&queue->lock);
     return fit;
 }
@@ -451,9 +270,9 @@ void queue_block_end(struct queue *queue, unsigned worker)
     if (seat->blocking) {
         seat->blocking = false;
         queue->blocking--;
-        stand_up_locked(queue, seat);
+        waking_stand_up_locked(queue, seat);
         if (queue->deferred_first)
-            alert_watch_locked(queue); /* the first of them may run now */
+            waking_alert_watch_locked(queue); /* the first of them may run now */
     }
     sync_unlock(&queue->lock);
 }
