@@ -17,12 +17,12 @@ void connection_init_lingering(struct connection *connection, int64_t now_ms)
 
 bool connection_is_idle(const struct connection *connection)
 {
-    return connection->state == CONNECTION_HEAD && !connection->exchange;
+    return connection->state == CONNECTION_HEAD && !connection->in_head;
 }
 
 bool connection_is_in_head(const struct connection *connection)
 {
-    return connection->state == CONNECTION_HEAD && connection->exchange;
+    return connection->state == CONNECTION_HEAD && connection->in_head;
 }
 
 /* --- the exchange under way ---------------------------------------------------------------- */
@@ -55,7 +55,7 @@ static bool expire(struct run *run)
     switch (connection->state) {
     case CONNECTION_HEAD:
     case CONNECTION_CONTENT:
-        if (!connection->exchange)
+        if (connection_is_idle(connection))
             return stop(run, CONNECTION_END);
         return connection_request_expire(run);
     case CONNECTION_CONTINUE:

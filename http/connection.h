@@ -104,7 +104,9 @@ enum connection_state {
 struct connection {
     enum connection_state state;
     unsigned requests;         /* answered on this connection, the one under way counted */
-    bool closing;              /* no further request; set by anybody who runs it, at any time */
+    bool closing;              /* soon; set by whoever runs it, at any time */
+    bool last;                 /* the answer under way says that it is the last */
+    bool in_head;              /* in CONNECTION_HEAD: a request has begun, not just empty lines */
     bool linger;               /* the close must be a lingering one */
     int64_t deadline_ms;       /* of what it waits for; absolute */
     struct exchange *exchange; /* owned; the request under way, or NULL */

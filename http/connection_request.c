@@ -4,6 +4,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* So much may come behind a head before it is answered: what a client sends ahead is kept in memory
+ * if it does not read.
+ */
+#define PIPELINED_BYTES 4096
+
 void connection_request_prepare_response(struct run *run)
 {
     struct connection_worker *worker = run->worker;
@@ -27,12 +32,15 @@ bool connection_request_receive(struct run *run, ssize_t *out_result)
     errno = EAGAIN;
     if (!run->readable)
         return false;
-    ssize_t n = input_receive(&run->input, run->worker->transport);
+    size_t most = SIZE_MAX;
+    if (run->connection->state == CONNECTION_HEAD)
+        most = run->worker->limits->head.head_bytes + PIPELINED_BYTES;
+    ssize_t n = input_receive(&run->input, run->worker->transport, most);
     *out_result = n;
     if (n <= 0)
         return false;
     run->received_bytes += (size_t)n;
-    run->readable = run->input.end == run->input.size;
+    run->readable = input_is_full(&run->input, most);
     return true;
 }
 
@@ -61,8 +69,8 @@ static bool begin_exchange(struct run *run)
     exchange->answered = false;
     exchange->broken = false;
     exchange->file_failed = false;
+    exchange->began = 0;
     run->connection->exchange = exchange;
-    run->connection->deadline_ms = worker->now_ms + worker->limits->header_timeout_ms;
     connection_request_prepare_response(run);
     return true;
 }
@@ -72,6 +80,7 @@ static bool begin_request(struct run *run)
     struct connection *connection = run->connection;
     struct exchange *exchange = connection->exchange;
     connection->requests++;
+    connection->in_head = false;
     exchange->pace = pace_begin(run->worker->now_ms);
 
     enum http_status status = framing_read(&exchange->head, &exchange->framing);
@@ -106,7 +115,18 @@ static bool refuse_head(struct run *run, enum http_status status)
     exchange->head.len = bytes.len;
     input_use(&run->input, bytes.len);
     input_hold(&run->input);
+    run->connection->in_head = false;
     return refuse(run, status);
+}
+
+/* Empty lines before a request are nothing to hurry for: old clients send one after a POST. */
+static void note_begin(struct run *run, size_t len)
+{
+    struct connection *connection = run->connection;
+    if (connection->in_head || !parser_has_begun(&connection->exchange->parser, len))
+        return;
+    connection->in_head = true;
+    connection->deadline_ms = run->worker->now_ms + run->worker->limits->header_timeout_ms;
 }
 
 bool connection_request_head(struct run *run)
@@ -127,6 +147,7 @@ bool connection_request_head(struct run *run)
             case PARSE_BAD:
                 return refuse_head(run, parser_status(&exchange->parser));
             case PARSE_MORE:
+                note_begin(run, bytes.len);
                 break;
             }
         }
@@ -134,7 +155,7 @@ bool connection_request_head(struct run *run)
         if (connection_request_receive(run, &result))
             continue;
         /* One that is closing still answers a request that had come in before. */
-        bool over = !must_wait(result) || (connection->closing && !connection->exchange);
+        bool over = !must_wait(result) || (connection->closing && !connection->in_head);
         return stop(run, over ? CONNECTION_END : CONNECTION_WAIT_READABLE);
     }
 }

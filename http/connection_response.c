@@ -12,8 +12,25 @@ static void add_content(struct output *output, struct response *response)
     }
     if (response->bytes.len > 0)
         output_add(output, response->bytes, 0, 0);
+    /* Both are the output's from now on. */
     output->file = response->file;
-    response->file = -1; /* the output's now */
+    response->file = -1;
+    output->owned = response->owned;
+    output->owned_len = response->bytes.len;
+    response->owned = NULL;
+}
+
+/* The buffers are large enough for all that the server says; if a handler says more, half a head
+ * must not be sent.
+ */
+static void give_up_head(struct connection *connection)
+{
+    struct slice head = SLICE("HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n"
+                              "Content-Length: 0\r\n\r\n");
+    output_add(&connection->exchange->output, head, 0, 0);
+    connection->exchange->head_sent_len = head.len;
+    connection->exchange->response.status = HTTP_INTERNAL_SERVER_ERROR;
+    connection->last = true;
 }
 
 /* Turns the response into output: its head, and its content unless the method is HEAD. */
@@ -24,25 +41,27 @@ static void make_output(struct run *run)
     struct response *response = &exchange->response;
     struct connection_worker *worker = run->worker;
 
-    bool last = connection->requests >= worker->limits->max_requests;
+    bool is_last = connection->requests >= worker->limits->max_requests;
     struct response_frame frame = {
         .date = worker->date,
         .persistent =
-            exchange->framing.persistent && !response->close && !connection->closing && !last,
+            exchange->framing.persistent && !response->close && !connection->closing && !is_last,
         .requests_left = worker->limits->max_requests + 1 - connection->requests,
         .idle_timeout_s = (unsigned)(worker->limits->idle_timeout_ms / 1000),
     };
     /* A client that has announced to close sends nothing more, so that nothing can be lost. */
     connection->linger = exchange->framing.persistent || response->close;
-    connection->closing = !frame.persistent;
+    connection->last = !frame.persistent;
 
     struct text head = text_over(worker->head, worker->head_size);
     response_write_head(response, &frame, &head);
-    assert(!head.truncated && !response->fields.truncated);
+    exchange->answered = true;
+    if (head.truncated || response->fields.truncated) {
+        give_up_head(connection);
+        return;
+    }
     output_add(&exchange->output, text_slice(&head), 0, 0);
     exchange->head_sent_len = head.len;
-    exchange->answered = true;
-    exchange->pace = pace_begin(worker->now_ms);
     if (exchange->head.method != METHOD_HEAD)
         add_content(&exchange->output, response);
 }
@@ -54,7 +73,7 @@ static bool after_response(struct run *run)
     connection_end_exchange(connection, worker);
     input_release(&run->input);
     bool unread = input_unused(&run->input).len > 0;
-    if (connection->closing) {
+    if (connection->last) {
         if (!connection->linger && !unread)
             return stop(run, CONNECTION_END);
         worker->transport->finish(worker->transport->context);
@@ -63,7 +82,10 @@ static bool after_response(struct run *run)
     }
     connection->state = CONNECTION_HEAD;
     connection->deadline_ms = worker->now_ms + worker->limits->idle_timeout_ms;
-    run->readable = false; /* most clients send the next request after they have read this */
+    /* Most clients send the next request after they have read this answer. But before a connection
+     * closes that has not said so, it looks.
+     */
+    run->readable = connection->closing;
     if (unread && ++run->requests >= SHARE_REQUESTS)
         return stop(run, CONNECTION_SHARE);
     return true;
@@ -82,10 +104,13 @@ static bool wait_for_peer(struct run *run)
     uint64_t sent = run->connection->sent_bytes + exchange->output.sent_bytes;
     uint64_t on_the_way = transport->unacknowledged(transport->context);
     uint64_t acknowledged = sent > on_the_way ? sent - on_the_way : 0;
-    if (!exchange->waited)
+    if (!exchange->waited) {
+        exchange->waited = true;
         exchange->acknowledged = acknowledged;
-    exchange->waited = true;
-    pace_tell(&exchange->pace, acknowledged - exchange->acknowledged, run->worker->now_ms);
+        exchange->pace = pace_begin(run->worker->now_ms);
+    }
+    if (acknowledged > exchange->acknowledged)
+        pace_tell(&exchange->pace, acknowledged - exchange->acknowledged, run->worker->now_ms);
     int64_t deadline_ms =
         pace_deadline_ms(&exchange->pace, limits->write_timeout_ms, limits->min_rate);
     if (deadline_ms <= run->worker->now_ms)

@@ -14,6 +14,8 @@
 #include "http/parser.h"
 #include "http/response.h"
 
+#include <time.h>
+
 struct exchange {
     /* The request. Complete when the service sees it; borrowed bytes live as long as it does. */
     struct head head;
@@ -25,6 +27,7 @@ struct exchange {
     bool may_block;         /* complete() blocks in the disk; may be set in begin() or content() */
     void *data;             /* whatever it needs until end() */
     const void *kind;       /* tells what `data` is */
+    time_t began;           /* when it saw the request first; 0: not yet */
 
     /* The connection's. */
     struct parser parser;

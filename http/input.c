@@ -62,16 +62,24 @@ static void make_room(struct input *input)
     input->end = input->floor + len;
 }
 
-ssize_t input_receive(struct input *input, const struct transport *transport)
+ssize_t input_receive(struct input *input, const struct transport *transport, size_t most)
 {
     make_room(input);
-    if (input->end == input->size) {
+    size_t unused = input->end - input->begin;
+    size_t room = input->size - input->end;
+    if (most < unused + room)
+        room = most > unused ? most - unused : 0;
+    if (room == 0) {
         errno = ENOBUFS;
         return -1;
     }
-    ssize_t n = transport->receive(transport->context, input->buffer + input->end,
-                                   input->size - input->end);
+    ssize_t n = transport->receive(transport->context, input->buffer + input->end, room);
     if (n > 0)
         input->end += (size_t)n;
     return n;
+}
+
+bool input_is_full(const struct input *input, size_t most)
+{
+    return input->end == input->size || input->end - input->begin >= most;
 }

@@ -37,9 +37,13 @@ void input_use(struct input *input, size_t len);
 void input_hold(struct input *input);
 void input_release(struct input *input);
 
-/* Receives behind the unused bytes; moves them to make room, so slices of them are void then.
- * Returns as transport->receive, and -1 with ENOBUFS when the buffer is full of unused bytes.
+/* Receives behind the unused bytes, until there are `most` of them or the buffer is full; moves
+ * them to make room, so slices of them are void then. Returns as transport->receive, and -1 with
+ * ENOBUFS when there is no room.
  */
-ssize_t input_receive(struct input *input, const struct transport *transport);
+ssize_t input_receive(struct input *input, const struct transport *transport, size_t most);
+
+/* Whether there are as many unused bytes as input_receive() would take: more may be waiting. */
+bool input_is_full(const struct input *input, size_t most);
 
 #endif

@@ -19,6 +19,7 @@ void output_init(struct output *output)
 {
     output->next = 0;
     output->count = 0;
+    output->owned = NULL;
     output->kept = NULL;
     output->file = -1;
     output->copies = false;
@@ -33,6 +34,7 @@ void output_add(struct output *output, struct slice memory, off_t offset, uint64
 
 void output_deinit(struct output *output)
 {
+    free(output->owned);
     free(output->kept);
     if (output->file >= 0)
         (void)close(output->file); /* only read from: nothing can be lost */
@@ -184,11 +186,19 @@ enum output_outcome output_send(struct output *output, const struct transport *t
     return OUTPUT_DONE;
 }
 
+static bool is_borrowed(const struct output *output, struct slice memory)
+{
+    bool is_owned = output->owned && memory.data >= output->owned &&
+                    memory.data < output->owned + output->owned_len;
+    return memory.len > 0 && !is_owned;
+}
+
 int output_keep(struct output *output)
 {
     size_t len = 0;
     for (unsigned i = output->next; i < output->count; i++)
-        len += output->pieces[i].memory.len;
+        if (is_borrowed(output, output->pieces[i].memory))
+            len += output->pieces[i].memory.len;
     if (output->kept || len == 0)
         return 0;
     char *kept = malloc(len);
@@ -197,8 +207,9 @@ int output_keep(struct output *output)
     output->kept = kept;
     for (unsigned i = output->next; i < output->count; i++) {
         struct slice *memory = &output->pieces[i].memory;
-        if (memory->len > 0)
-            memcpy(kept, memory->data, memory->len);
+        if (!is_borrowed(output, *memory))
+            continue;
+        memcpy(kept, memory->data, memory->len);
         memory->data = kept;
         kept += memory->len;
     }

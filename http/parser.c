@@ -174,3 +174,8 @@ enum http_status parser_status(const struct parser *parser)
 {
     return parser->status;
 }
+
+bool parser_has_begun(const struct parser *parser, size_t len)
+{
+    return parser->in_fields || len > parser->line_start;
+}

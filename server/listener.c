@@ -83,12 +83,11 @@ static void warn_saturated(struct listener *listener, const char *why)
     pool_figures(server->pool, &figures);
     error_log(LOG_WARN, NULL,
               "saturated (%s): %u refused, queue %zu of %lld, most so far %zu, workers %u running "
-              "and %u in the disk of %u, connections %zu of %lld",
+              "and %u in the disk of %u, connections %zu of %zu",
               why, listener->refused, figures.queue.queued,
               (long long)server->site.config->pool.queue, figures.queue.queued_most,
               figures.queue.running, figures.queue.blocking, server->worker_count,
-              atomic_load(&server->connections),
-              (long long)server->site.config->limits.connections);
+              atomic_load(&server->connections), server->connections_max);
     listener->warned_ms = now_ms;
     listener->refused = 0;
 }
@@ -141,7 +140,7 @@ static void refuse(struct listener *listener, int socket, const struct sockaddr_
  */
 static bool find_room(struct server *server)
 {
-    size_t limit = (size_t)server->site.config->limits.connections;
+    size_t limit = server->connections_max;
     size_t connections = atomic_load(&server->connections);
     return connections <= limit ||
            (connections <= limit + EVICTIONS_MAX && pool_evict(server->pool));

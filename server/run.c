@@ -2,6 +2,7 @@
 
 #include "pool/clock.h"
 #include "server/banner.h"
+#include "server/handlers/contained.h"
 #include "server/listen_socket.h"
 #include "server/listener.h"
 #include "server/log/error_log.h"
@@ -16,10 +17,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Descriptors beside those of the connections: logs, root, store, epoll, and a file for each
- * worker.
- */
-#define DESCRIPTORS_MORE 64
+/* Descriptors beside those of connections and workers: logs, root, store, epoll, refused ones. */
+#define DESCRIPTORS_MORE 32
 
 /* How often a drain looks whether the last connection has closed. */
 #define DRAIN_LOOK_MS 10
@@ -42,26 +41,39 @@ static int fail(const char *what, const char *name)
     return -1;
 }
 
-/* Each connection may hold a socket and a file. */
-static void raise_descriptor_limit(const struct config *config)
+/* Raises the limit of descriptors to what the configuration needs: a socket and a file for each
+ * connection. Returns how many connections there may be if that is not allowed: some descriptors
+ * are kept for the files that they ask for.
+ */
+static size_t raise_descriptor_limit(const struct config *config)
 {
-    rlim_t wanted =
-        (rlim_t)(config->limits.connections * 2 + config->pool.workers) + DESCRIPTORS_MORE;
+    size_t connections = (size_t)config->limits.connections;
+    rlim_t others = (rlim_t)config->pool.workers * 2 + DESCRIPTORS_MORE;
+    rlim_t wanted = (rlim_t)connections * 2 + others;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return;
+        return connections;
     limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < wanted)
-        error_log(LOG_WARN, NULL,
-                  "only %llu descriptors are allowed: %lld connections may need %llu (ulimit -n)",
-                  (unsigned long long)limit.rlim_cur, (long long)config->limits.connections,
-                  (unsigned long long)wanted);
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
+        return connections;
+    rlim_t most = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
+    error_log(LOG_WARN, NULL,
+              "only %llu descriptors are allowed, %lld connections may need %llu (ulimit -n)",
+              (unsigned long long)limit.rlim_cur, (long long)connections,
+              (unsigned long long)wanted);
+    return most < connections ? (size_t)most : connections;
 }
 
 static int open_root(struct parts *parts)
 {
     parts->root = open(parts->config->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return parts->root >= 0 ? 0 : fail("open the document root", parts->config->root);
+    if (parts->root < 0)
+        return fail("open the document root", parts->config->root);
+    int probe = contained_open(parts->root, "."); /* some sandboxes do not let openat2(2) through */
+    if (probe < 0)
+        return fail("open files below (openat2) the document root", parts->config->root);
+    (void)close(probe); /* only opened to see that it can be */
+    return 0;
 }
 
 static int open_socket(struct parts *parts)
@@ -98,12 +110,13 @@ static int open_access_log(struct parts *parts)
 
 static int start_threads(struct parts *parts)
 {
-    raise_descriptor_limit(parts->config);
+    size_t connections_max = raise_descriptor_limit(parts->config);
     uint16_t port = listen_socket_port(parts->socket);
     parts->server =
         server_create(parts->config, port, parts->root, parts->store, parts->access_log);
     if (!parts->server)
         return fail("make", "the server");
+    parts->server->connections_max = connections_max;
     parts->listener = listener_create(parts->server, parts->socket);
     if (!parts->listener)
         return fail("make", "the listener");
@@ -119,7 +132,7 @@ static int start_threads(struct parts *parts)
 /* All signals that the server answers are blocked, in each thread, and taken by wait_for(). */
 static sigset_t block_signals(void)
 {
-    static const int handled[] = {SIGTERM, SIGINT, SIGQUIT, SIGUSR2};
+    static const int handled[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
     sigset_t signals;
     (void)sigemptyset(&signals);
     for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
@@ -128,6 +141,7 @@ static sigset_t block_signals(void)
     if (error != 0)
         error_log_errno(LOG_ERROR, error, NULL, "cannot block signals");
     (void)signal(SIGPIPE, SIG_IGN); /* a log may be a pipe whose reader has gone */
+    (void)signal(SIGUSR1, SIG_IGN); /* sent by habit, to reopen logs; it must not end the server */
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is an error, not the end */
     return signals;
 }

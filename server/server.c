@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include "server/session.h"
+#include "server/store/store.h"
 #include "server/worker.h"
 
 #include <assert.h>
@@ -23,14 +24,15 @@ static struct connection_limits limits_of(const struct config *config)
     };
 }
 
-/* Willing to take work: not draining, and room in the queue for new connections. */
+/* Willing to take work: not draining, room in the queue for new connections, and on the disk. */
 static bool is_ready(void *context)
 {
     struct server *server = context;
     struct pool_figures figures;
     pool_figures(server->pool, &figures);
     size_t room_for_new = (size_t)server->site.config->pool.queue * 3 / 4;
-    return !server_is_draining(server) && figures.queue.queued < room_for_new;
+    return !server_is_draining(server) && figures.queue.queued < room_for_new &&
+           store_check_space(server->site.store, 0) == 0;
 }
 
 /* The hosts that are served. The configuration has been checked, so that they parse. */
@@ -89,6 +91,7 @@ struct server *server_create(const struct config *config, uint16_t port, int roo
         .context = server,
     };
     server->limits = limits_of(config);
+    server->connections_max = (size_t)config->limits.connections;
     server->access_log = access_log;
     if (set_authorities(server, port) != 0 || create_peers(server) != 0 ||
         create_workers(server) != 0)

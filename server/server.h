@@ -16,6 +16,7 @@ struct server {
     /* Constant after create. */
     struct site site;
     struct connection_limits limits;
+    size_t connections_max; /* set before the threads start */
     struct pool *pool;
     struct access_log *access_log;
     struct worker *workers;

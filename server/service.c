@@ -69,6 +69,7 @@ static void begin_resolved(struct request *request)
 static void begin(struct exchange *exchange, void *context)
 {
     struct worker *worker = context;
+    exchange->began = worker->date_time;
     worker_tell_request(worker, exchange);
     struct request request = request_of(exchange, worker);
     enum http_status status = resolve(&request, worker);
@@ -101,14 +102,21 @@ static void complete(struct exchange *exchange, void *context)
         request.handler->complete(&request);
     else
         answer(&request);
-    if (may_block)
+    if (may_block) {
+        pool_blocking_end(worker->server->pool, worker->number);
         worker_read_clocks(worker); /* the peer must not pay for the time that the disk took */
+    }
     cors_add_fields(&request);
 }
 
 static void refuse(struct exchange *exchange, enum http_status status, void *context)
 {
-    struct request request = request_of(exchange, context);
+    struct worker *worker = context;
+    struct request request = request_of(exchange, worker);
+    if (exchange->began == 0)
+        exchange->began = worker->date_time;
+    if (exchange->head.target.len > 0)
+        (void)resolve(&request, worker); /* the route decides on the form of the error */
     problem_answer(&request, status, problem_detail(status));
     cors_add_fields(&request);
 }
@@ -132,7 +140,7 @@ static void log_access(const struct exchange *exchange, struct worker *worker)
 {
     struct access_entry entry = {
         .client = slice_from_string(worker->session->client),
-        .time = worker->date_time,
+        .time = exchange->began,
         .request_line = head_slice(&exchange->head, exchange->head.request_line),
         .status = exchange->answered ? (unsigned)exchange->response.status : STATUS_CLIENT_GONE,
         .body_bytes = exchange_content_sent(exchange),

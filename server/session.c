@@ -77,13 +77,13 @@ static enum connection_event event_of(enum pool_event event)
     case POOL_NEW:
     case POOL_READY:
     case POOL_CONTINUED:
+    case POOL_DRAINED: /* it ends, unless a request has come in that epoll has not told of yet */
         return CONNECTION_GO;
     case POOL_MAY_BLOCK:
         return CONNECTION_MAY_BLOCK;
     case POOL_EXPIRED:
         return CONNECTION_EXPIRED;
     case POOL_EVICTED:
-    case POOL_DRAINED:
     case POOL_UNPARKABLE:
         break;
     }

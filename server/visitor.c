@@ -14,10 +14,14 @@ void visitor_add_cookie(struct request *request)
         cookie_find(&request->exchange->head, name, &sent))
         return;
     struct text *fields = &response->fields;
+    size_t before = fields->len;
     text_append(fields, SLICE("Set-Cookie: "));
     text_append(fields, name);
     text_append_char(fields, '=');
-    random_token_append(fields);
+    if (random_token_append(fields) != 0) {
+        fields->len = before; /* a visitor without a name */
+        return;
+    }
     text_append(fields, SLICE("; Path=/; Max-Age="));
     text_append_u64(fields, (uint64_t)config->cookies.max_age);
     text_append(fields, SLICE("; HttpOnly; SameSite=Lax\r\n"));

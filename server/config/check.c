@@ -29,7 +29,7 @@ bool check_authority(const char *text)
 bool check_cookie_name(const char *text)
 {
     size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
-    return text[len] == '\0' && len <= COOKIE_NAME_LEN_MAX;
+    return len <= COOKIE_NAME_LEN_MAX && text[len] == '\0';
 }
 
 bool check_extension(const char *text)

@@ -93,9 +93,11 @@ static struct slice take_appended(const struct text *text, size_t *begin)
     return appended;
 }
 
-/* multipart/byteranges (RFC 9110 section 14.6), its lines in the worker's memory. */
-static void answer_parts(struct request *request, int file, const struct range_set *set,
-                         uint64_t len)
+/* multipart/byteranges (RFC 9110 section 14.6), its lines in the worker's memory. Returns 0, or -1
+ * with the response as it was.
+ */
+static int answer_parts(struct request *request, int file, const struct range_set *set,
+                        uint64_t len)
 {
     struct response *response = &request->exchange->response;
     struct text *text = &request->content;
@@ -104,7 +106,8 @@ static void answer_parts(struct request *request, int file, const struct range_s
     size_t begin = 0;
     text_append(text, SLICE("multipart/byteranges; boundary="));
     struct slice boundary = {text->data + text->len, RANDOM_TOKEN_LEN};
-    random_token_append(text); /* a line that no file holds, since nobody knew it before */
+    if (random_token_append(text) != 0) /* a line that no file holds: nobody knew it before */
+        return -1;
     response->media_type = take_appended(text, &begin);
 
     response->status = HTTP_PARTIAL_CONTENT;
@@ -128,6 +131,7 @@ static void answer_parts(struct request *request, int file, const struct range_s
     text_append(text, boundary);
     text_append(text, SLICE("--\r\n"));
     response->bytes = take_appended(text, &begin);
+    return 0;
 }
 
 static void answer_unsatisfiable(struct request *request, uint64_t len)
@@ -155,13 +159,11 @@ static void answer_selected(struct request *request, int file, const struct repr
     }
     add_validators(response, whole, look);
     add_look(response, look);
-    if (outcome == RANGE_WHOLE) {
+    if (outcome == RANGE_PARTS && set.count == 1) {
+        answer_part(response, file, set.parts[0], whole->len);
+    } else if (outcome == RANGE_WHOLE || answer_parts(request, file, &set, whole->len) != 0) {
         response->status = HTTP_OK;
         response_set_file(response, file, 0, whole->len);
-    } else if (set.count == 1) {
-        answer_part(response, file, set.parts[0], whole->len);
-    } else {
-        answer_parts(request, file, &set, whole->len);
     }
 }
 

@@ -79,14 +79,15 @@ static unsigned named_quality(const struct request *request, struct slice media_
 
 static enum form choose_form(const struct request *request)
 {
-    if (request->handler && request->handler->errors_are_json)
-        return FORM_JSON;
+    unsigned text = named_quality(request, SLICE("text/plain;charset=utf-8"));
     unsigned html = named_quality(request, SLICE("text/html;charset=utf-8"));
     unsigned json = named_quality(request, SLICE("application/json"));
     unsigned problem = named_quality(request, SLICE("application/problem+json"));
-    if (json > html || problem > html)
+    if (problem > json)
+        json = problem;
+    if (json > html && json >= text)
         return FORM_JSON;
-    return html > 0 ? FORM_HTML : FORM_TEXT;
+    return html > 0 && html >= text ? FORM_HTML : FORM_TEXT;
 }
 
 static bool add_place(cJSON *problem, const struct problem_place *place)
@@ -146,7 +147,10 @@ static void answer(struct request *request, enum http_status status, const char 
     response->content = RESPONSE_BYTES;
     if (status == HTTP_SERVICE_UNAVAILABLE)
         response_add_field(response, SLICE("Retry-After"), SLICE("1"));
-    enum form form = choose_form(request);
+    bool is_fixed = request->handler && request->handler->errors_are_json;
+    enum form form = is_fixed ? FORM_JSON : choose_form(request);
+    if (!is_fixed)
+        response_add_field(response, SLICE("Vary"), SLICE("Accept"));
     if (form == FORM_JSON) {
         response->owned = print_json(status, detail, place);
         if (response->owned) {

@@ -93,6 +93,12 @@ static void answer_opened(struct request *request, int file, struct slice name)
     (void)close(file); /* only read from: nothing can be lost */
 }
 
+static bool is_directory(int file)
+{
+    struct stat stat;
+    return fstat(file, &stat) == 0 && S_ISDIR(stat.st_mode);
+}
+
 /* Opens the index file of the directory that the path names. Returns -1 with errno. */
 static int open_index(const struct request *request)
 {
@@ -107,7 +113,12 @@ static int open_index(const struct request *request)
         errno = ENAMETOOLONG;
         return -1;
     }
-    return contained_open(request->site->root, path.data);
+    int file = contained_open(request->site->root, path.data);
+    if (file < 0 || !is_directory(file))
+        return file;
+    (void)close(file); /* only read from: nothing can be lost */
+    errno = ENOENT;
+    return -1;
 }
 
 static void answer(struct request *request)

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+DRIVER_TRIES = 10
 PATIENCE = 60  # seconds: a browser starts slowly on a busy machine
 
 ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,900",
@@ -26,28 +27,39 @@ def is_installed() -> bool:
     return bool(shutil.which("chromium") and shutil.which("chromedriver"))
 
 
+def start_driver() -> tuple[subprocess.Popen[bytes], int]:
+    """Starts chromedriver, and returns its port too. It ends at once where the port that is free
+    for one IP version is taken for the other; then it is tried again."""
+    for _ in range(DRIVER_TRIES):
+        driver = subprocess.Popen(["chromedriver", "--port=0"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert driver.stdout is not None
+        for line in driver.stdout:
+            match = STARTED.search(line)
+            if match:
+                return driver, int(match[1])
+        driver.stdout.close()
+        driver.wait(PATIENCE)
+    raise RuntimeError("chromedriver does not start")
+
+
 class Browser:
     """One window, with a profile of its own. To be closed."""
 
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="tarn-browser-")
         self.session = ""
-        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         try:
-            self.address = f"http://127.0.0.1:{self.read_port()}/session"
+            self.driver, port = start_driver()
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        self.address = f"http://127.0.0.1:{port}/session"
+        try:
             self.session = self.open_session()
         except BaseException:
             self.close()
             raise
-
-    def read_port(self) -> int:
-        assert self.driver.stdout is not None
-        for line in self.driver.stdout:
-            match = STARTED.search(line)
-            if match:
-                return int(match[1])
-        raise RuntimeError("chromedriver did not start")
 
     def open_session(self) -> str:
         """Starts the browser. Its sandbox is not to be had for root."""

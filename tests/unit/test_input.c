@@ -39,7 +39,7 @@ static struct input empty_input(void)
 static void receive(struct input *input, const char *bytes)
 {
     memory_transport_feed(&peer, slice_from_string(bytes));
-    assert_int_equal(input_receive(input, &transport), strlen(bytes));
+    assert_int_equal(input_receive(input, &transport, SIZE_MAX), strlen(bytes));
 }
 
 static void input_receives_behind_what_is_unused(void **state)
@@ -63,13 +63,13 @@ static void input_tells_what_the_transport_tells(void **state)
     (void)state;
     struct input input = empty_input();
     receive(&input, "abc");
-    assert_int_equal(input_receive(&input, &transport), -1);
+    assert_int_equal(input_receive(&input, &transport, SIZE_MAX), -1);
     assert_int_equal(errno, EAGAIN);
     peer.receive_error = ECONNRESET;
-    assert_int_equal(input_receive(&input, &transport), -1);
+    assert_int_equal(input_receive(&input, &transport, SIZE_MAX), -1);
     assert_int_equal(errno, ECONNRESET);
     peer.ended = true;
-    assert_int_equal(input_receive(&input, &transport), 0);
+    assert_int_equal(input_receive(&input, &transport, SIZE_MAX), 0);
     assert_slice_is(input_unused(&input), "abc");
 }
 
@@ -95,11 +95,27 @@ static void input_full_of_unused_bytes_cannot_receive(void **state)
     memset(many, 'x', SIZE);
     receive(&input, many);
     memory_transport_feed(&peer, SLICE("more"));
-    assert_int_equal(input_receive(&input, &transport), -1);
+    assert_int_equal(input_receive(&input, &transport, SIZE_MAX), -1);
     assert_int_equal(errno, ENOBUFS);
     assert_memory_equal(buffer, many, SIZE);
     input_use(&input, 1);
-    assert_int_equal(input_receive(&input, &transport), 1);
+    assert_int_equal(input_receive(&input, &transport, SIZE_MAX), 1);
+}
+
+static void input_receives_no_more_than_it_is_told(void **state)
+{
+    (void)state;
+    struct input input = empty_input();
+    memory_transport_feed(&peer, SLICE("abcdefgh"));
+    assert_int_equal(input_receive(&input, &transport, 3), 3);
+    assert_slice_is(input_unused(&input), "abc");
+    assert_true(input_is_full(&input, 3));
+    assert_false(input_is_full(&input, 4));
+    assert_int_equal(input_receive(&input, &transport, 3), -1);
+    assert_int_equal(errno, ENOBUFS);
+    input_use(&input, 2);
+    assert_int_equal(input_receive(&input, &transport, 3), 2);
+    assert_slice_is(input_unused(&input), "cde");
 }
 
 static void input_that_is_held_stays_where_it_is(void **state)
@@ -134,7 +150,7 @@ static void input_room_behind_what_is_held_is_all_used(void **state)
     memset(many, 'x', sizeof(many) - 1);
     receive(&input, many);
     memory_transport_feed(&peer, SLICE("y"));
-    assert_int_equal(input_receive(&input, &transport), -1);
+    assert_int_equal(input_receive(&input, &transport, SIZE_MAX), -1);
     assert_int_equal(errno, ENOBUFS);
     assert_memory_equal(buffer, "headxxx", 7);
 }
@@ -205,6 +221,7 @@ int main(void)
         INPUT_TEST(input_tells_what_the_transport_tells),
         INPUT_TEST(input_makes_room_by_moving_what_is_unused),
         INPUT_TEST(input_full_of_unused_bytes_cannot_receive),
+        INPUT_TEST(input_receives_no_more_than_it_is_told),
         INPUT_TEST(input_that_is_held_stays_where_it_is),
         INPUT_TEST(input_room_behind_what_is_held_is_all_used),
         INPUT_TEST(input_rest_comes_back_in_another_buffer),

@@ -191,13 +191,38 @@ static void session_client_that_vanishes_is_logged_with_499(void **state)
 
 static void session_that_is_told_to_go_goes(void **state)
 {
-    static const enum pool_event events[] = {POOL_EVICTED, POOL_DRAINED, POOL_UNPARKABLE};
+    static const enum pool_event events[] = {POOL_EVICTED, POOL_UNPARKABLE};
     (void)state;
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         connect_client(false);
         assert_parked(run(POOL_NEW), POOL_EVICT_FIRST, 30);
         assert_gone(run(events[i]));
     }
+}
+
+static void session_that_is_drained_ends_if_nothing_has_come(void **state)
+{
+    (void)state;
+    connect_client(false);
+    assert_parked(run(POOL_NEW), POOL_EVICT_FIRST, 30);
+    atomic_store(&server->draining, true);
+    assert_gone(run(POOL_DRAINED));
+}
+
+/* epoll had not told of it when the drain took the session out. */
+static void session_that_is_drained_answers_what_has_come(void **state)
+{
+    static const char request[] = "GET /healthz HTTP/1.1\r\n" HOST "\r\n";
+    (void)state;
+    connect_client(false);
+    assert_parked(run(POOL_NEW), POOL_EVICT_FIRST, 30);
+    assert_int_equal(send(far, request, strlen(request), 0), strlen(request));
+    atomic_store(&server->draining, true);
+    assert_parked(run(POOL_DRAINED), POOL_KEEP, 2);
+    const char *answer = hear();
+    assert_non_null(strstr(answer, "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(answer, "Connection: close\r\n"));
+    assert_gone(run(POOL_EXPIRED));
 }
 
 static void session_that_expires_is_answered_in_the_middle_of_a_request(void **state)
@@ -280,6 +305,8 @@ int main(void)
         SESSION_TEST(session_upload_asks_before_it_blocks),
         SESSION_TEST(session_client_that_vanishes_is_logged_with_499),
         SESSION_TEST(session_that_is_told_to_go_goes),
+        SESSION_TEST(session_that_is_drained_ends_if_nothing_has_come),
+        SESSION_TEST(session_that_is_drained_answers_what_has_come),
         SESSION_TEST(session_that_expires_is_answered_in_the_middle_of_a_request),
         SESSION_TEST(session_while_the_server_drains_is_answered_and_closed),
         SESSION_TEST(session_refused_only_lingers),
