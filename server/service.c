@@ -1,5 +1,6 @@
 #include "server/service.h"
 
+#include "http/precondition.h"
 #include "server/cors.h"
 #include "server/handlers/problem.h"
 #include "server/log/access_log.h"
@@ -46,11 +47,29 @@ static enum http_status resolve(struct request *request, struct worker *worker)
     return router_resolve(request, worker->path, worker->path_size, local_address, worker);
 }
 
+/* Preconditions where the handler has nothing to compare with: what is read is there, but has no
+ * entity tag; what is posted becomes something that is not there yet (RFC 9110 section 13.2).
+ * Answers, and returns false, if they do not hold.
+ */
+static bool meets_preconditions(struct request *request)
+{
+    struct exchange *exchange = request->exchange;
+    struct validators validators = {.exists = !request->handler->open};
+    if (request->handler->has_validators)
+        return true;
+    enum http_status status = precondition_check(&exchange->head, &validators, request->now);
+    if (status == HTTP_NOT_MODIFIED)
+        exchange->response.status = status;
+    else if (status != HTTP_GO_ON)
+        problem_answer(request, status, problem_detail(status));
+    return status == HTTP_GO_ON;
+}
+
 static void answer(struct request *request)
 {
     if (request->exchange->head.method == METHOD_OPTIONS)
         router_answer_options(request);
-    else
+    else if (meets_preconditions(request))
         request->handler->answer(request);
     visitor_add_cookie(request);
 }
@@ -60,7 +79,8 @@ static void begin_resolved(struct request *request)
     struct exchange *exchange = request->exchange;
     if (request->handler && request->handler->open && exchange->head.method != METHOD_OPTIONS) {
         exchange->kind = request->handler;
-        request->handler->open(request);
+        if (meets_preconditions(request))
+            request->handler->open(request);
     } else if (!exchange_has_content(exchange)) {
         answer(request);
     } /* else the answer has to wait until the content has been read: see complete() */

@@ -31,5 +31,6 @@ static void answer(struct request *request)
 
 const struct handler documents_handler = {
     .methods = METHOD_GET | METHOD_HEAD,
+    .has_validators = true,
     .answer = answer,
 };

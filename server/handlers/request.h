@@ -29,6 +29,7 @@ struct request {
 struct handler {
     unsigned methods;     /* OPTIONS is answered for all */
     bool errors_are_json; /* whatever the client accepts */
+    bool has_validators;  /* it checks preconditions itself, against them */
 
     /* For methods without content of their own: makes the response. */
     void (*answer)(struct request *request);

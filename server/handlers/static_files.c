@@ -147,5 +147,6 @@ static void answer(struct request *request)
 
 const struct handler static_files_handler = {
     .methods = METHOD_GET | METHOD_HEAD,
+    .has_validators = true,
     .answer = answer,
 };

@@ -4,6 +4,7 @@
 #include "server/handlers/problem.h"
 #include "server/json/json_check.h"
 #include "server/log/error_log.h"
+#include "server/log/log_gate.h"
 #include "server/store/store.h"
 
 #include <cjson/cJSON.h>
@@ -44,7 +45,11 @@ static void drop_content(struct upload *upload)
 static void fail(struct upload *upload, int error)
 {
     upload->fault = problem_status_of_errno(error);
-    error_log_errno(LOG_ERROR, error, NULL, "cannot store an upload");
+    static struct log_gate gate;
+    unsigned withheld;
+    if (log_gate_pass(&gate, &withheld))
+        error_log_errno(LOG_ERROR, error, NULL, "cannot store an upload (nor %u before it)",
+                        withheld);
     drop_content(upload);
 }
 
