@@ -87,6 +87,35 @@ static void connection_next_head_has_its_own_time(void **state)
     assert_heard("HTTP/1.1 408 ");
 }
 
+/* Old clients send an empty line after a POST: it is no request, so that nothing is late. */
+static void connection_empty_lines_leave_it_idle(void **state)
+{
+    (void)state;
+    conversation_say(&talk, "GET /a HTTP/1.1\r\n\r\n");
+    int64_t deadline_ms = talk.connection.deadline_ms;
+    for (int i = 0; i < 4; i++) {
+        talk.now_ms += 1000;
+        conversation_say(&talk, "\r\n");
+        assert_int_equal(talk.next, CONNECTION_WAIT_READABLE);
+        assert_int_equal(talk.connection.deadline_ms, deadline_ms);
+    }
+    memory_transport_clear(&talk.peer);
+    expire();
+    assert_int_equal(talk.next, CONNECTION_END);
+    assert_string_equal(conversation_heard(&talk), "");
+}
+
+static void connection_head_behind_empty_lines_has_its_time_from_its_first_byte(void **state)
+{
+    (void)state;
+    conversation_say(&talk, "GET /a HTTP/1.1\r\n\r\n\r\n\r\n");
+    talk.now_ms += 5000;
+    conversation_say(&talk, "G");
+    assert_int_equal(wait_left_ms(), CONVERSATION_HEADER_TIMEOUT_MS);
+    expire();
+    assert_heard("HTTP/1.1 408 ");
+}
+
 /* What comes after the time was up is not parsed: it may be the middle of anything. */
 static void connection_late_head_is_never_answered(void **state)
 {
@@ -154,15 +183,21 @@ static void connection_continue_that_nobody_takes_is_given_up(void **state)
     assert_true(talk.calls.broken);
 }
 
-/* Asks for the file; the peer takes so many bytes of the answer, and acknowledges none. */
-static void begin_download(size_t room)
+/* Asks for the file; the peer takes so many bytes of the answer. */
+static void begin_download_unseen(size_t room)
 {
     talk.file = file;
     talk.file_bytes = FILE_BYTES;
     talk.peer.room = room;
-    talk.peer.unacknowledged += room;
     conversation_say(&talk, "GET /file HTTP/1.1\r\n\r\n");
     assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+}
+
+/* The same, and it acknowledges none. */
+static void begin_download(size_t room)
+{
+    talk.peer.unacknowledged += room;
+    begin_download_unseen(room);
 }
 
 static void connection_answer_that_nobody_takes_is_given_up(void **state)
@@ -205,6 +240,97 @@ static void connection_acknowledged_bytes_are_progress(void **state)
     talk.peer.unacknowledged = 98999;
     expire();
     assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+    expire();
+    assert_int_equal(talk.next, CONNECTION_ABORT);
+}
+
+/* What took long before was not the peer's doing: it has taken all, as fast as it was sent. */
+static void connection_first_stall_of_a_long_answer_is_waited_for(void **state)
+{
+    (void)state;
+    talk.file = file;
+    talk.file_bytes = FILE_BYTES;
+    memory_transport_feed(&talk.peer, SLICE("GET /file HTTP/1.1\r\n\r\n"));
+    conversation_run(&talk, CONNECTION_GO);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(talk.next, CONNECTION_SHARE);
+        talk.now_ms += CONVERSATION_WRITE_TIMEOUT_MS;
+        conversation_run(&talk, CONNECTION_GO);
+    }
+    assert_int_equal(talk.next, CONNECTION_SHARE);
+
+    talk.now_ms += CONVERSATION_WRITE_TIMEOUT_MS;
+    talk.peer.room = 0;
+    talk.peer.unacknowledged = 100000;
+    conversation_run(&talk, CONNECTION_GO);
+    assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+    assert_int_equal(wait_left_ms(), CONVERSATION_WRITE_TIMEOUT_MS);
+    talk.now_ms = talk.connection.deadline_ms - 1;
+    conversation_run(&talk, CONNECTION_GO);
+    assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+    expire();
+    assert_int_equal(talk.next, CONNECTION_ABORT);
+}
+
+/* The rate too is reckoned from where the peer was first waited for. */
+static void connection_first_stall_of_a_long_answer_has_its_grace(void **state)
+{
+    (void)state;
+    talk.limits.min_rate = 1000000;
+    talk.file = file;
+    talk.file_bytes = FILE_BYTES;
+    memory_transport_feed(&talk.peer, SLICE("GET /file HTTP/1.1\r\n\r\n"));
+    conversation_run(&talk, CONNECTION_GO);
+    assert_int_equal(talk.next, CONNECTION_SHARE);
+    talk.now_ms += 60000;
+    talk.peer.room = 0;
+    talk.peer.unacknowledged = 100000;
+    conversation_run(&talk, CONNECTION_GO);
+    assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+    assert_int_equal(wait_left_ms(), PACE_GRACE_MS);
+    expire();
+    assert_int_equal(talk.next, CONNECTION_ABORT);
+}
+
+/* A transport that cannot tell says 0 once: then nothing seems to be on its way, and later more
+ * than ever. That must not be taken for progress, nor for any number of bytes below zero.
+ */
+static void connection_acknowledgements_that_go_back_are_no_progress(void **state)
+{
+    (void)state;
+    talk.limits.min_rate = 1000;
+    talk.peer.unacknowledged = 0;
+    begin_download_unseen(100000);
+    int64_t deadline_ms = talk.now_ms + PACE_GRACE_MS;
+    assert_int_equal(talk.connection.deadline_ms, deadline_ms);
+    static const uint64_t values[] = {100000, 99000, UINT64_MAX, 1};
+    for (size_t i = 0; i < ROWS(values); i++) {
+        talk.now_ms += 1000;
+        talk.peer.unacknowledged = values[i];
+        conversation_run(&talk, CONNECTION_GO);
+        assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+        assert_int_equal(talk.connection.deadline_ms, deadline_ms);
+    }
+    expire();
+    assert_int_equal(talk.next, CONNECTION_ABORT);
+}
+
+/* A peer that still takes the answer before gets on; this one must wait behind that. */
+static void connection_acknowledged_bytes_of_answers_before_are_progress(void **state)
+{
+    (void)state;
+    talk.file = file;
+    talk.file_bytes = 500000;
+    talk.peer.unacknowledged = 500000;
+    conversation_say(&talk, "GET /file HTTP/1.1\r\n\r\n");
+    assert_int_equal(talk.next, CONNECTION_WAIT_READABLE);
+    begin_download_unseen(0);
+    for (int i = 0; i < 3; i++) {
+        talk.peer.unacknowledged -= 1000;
+        expire();
+        assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+        assert_int_equal(wait_left_ms(), CONVERSATION_WRITE_TIMEOUT_MS);
+    }
     expire();
     assert_int_equal(talk.next, CONNECTION_ABORT);
 }
@@ -284,6 +410,8 @@ int main(void)
         TALK_TEST(connection_idle_time_begins_with_the_answer),
         TALK_TEST(connection_head_must_be_whole_in_time_from_its_first_byte),
         TALK_TEST(connection_next_head_has_its_own_time),
+        TALK_TEST(connection_empty_lines_leave_it_idle),
+        TALK_TEST(connection_head_behind_empty_lines_has_its_time_from_its_first_byte),
         TALK_TEST(connection_late_head_is_never_answered),
         TALK_TEST(connection_content_may_not_pause),
         TALK_TEST(connection_content_may_not_crawl),
@@ -292,6 +420,10 @@ int main(void)
         TALK_TEST(connection_answer_that_nobody_takes_is_given_up),
         TALK_TEST(connection_bytes_in_the_kernel_are_no_progress),
         TALK_TEST(connection_acknowledged_bytes_are_progress),
+        TALK_TEST(connection_first_stall_of_a_long_answer_is_waited_for),
+        TALK_TEST(connection_first_stall_of_a_long_answer_has_its_grace),
+        TALK_TEST(connection_acknowledgements_that_go_back_are_no_progress),
+        TALK_TEST(connection_acknowledged_bytes_of_answers_before_are_progress),
         TALK_TEST(connection_answer_may_not_crawl),
         TALK_TEST(connection_answer_that_can_be_sent_at_the_deadline_is_sent),
         TALK_TEST(connection_answer_has_its_own_time),

@@ -201,6 +201,35 @@ static void connection_many_pipelined_requests_are_answered_in_shares(void **sta
     assert_int_equal(count_heard("\nGET /p "), 100);
 }
 
+/* A peer that sends ahead and does not read keeps memory busy: this much and no more. */
+static void connection_takes_a_bounded_number_of_bytes_ahead(void **state)
+{
+    static const size_t most = CONVERSATION_HEAD_BYTES + 4096;
+    static char buffers[CONVERSATION_WORKERS][65536];
+    (void)state;
+    for (size_t i = 0; i < CONVERSATION_WORKERS; i++) {
+        talk.workers[i].input = buffers[i];
+        talk.workers[i].input_size = sizeof(buffers[i]);
+    }
+    for (int i = 0; i < 100; i++) {
+        char request[1024];
+        int len = snprintf(request, sizeof(request), "GET /%d HTTP/1.1\r\nA: %0500d\r\n\r\n", i, 0);
+        memory_transport_feed(&talk.peer, (struct slice){request, (size_t)len});
+    }
+    talk.peer.room = 0;
+    conversation_go(&talk);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+        assert_in_range(talk.peer.received, 1, most);
+        conversation_run(&talk, CONNECTION_GO);
+    }
+    talk.peer.room = MEMORY_TRANSPORT_UNLIMITED;
+    conversation_go(&talk);
+    assert_int_equal(talk.calls.end, 100);
+    assert_int_equal(count_heard("HTTP/1.1 200 OK"), 100);
+    assert_heard("\nGET /99 ");
+}
+
 /* --- the end ------------------------------------------------------------------------------- */
 
 static void connection_close_with_bytes_unread_lingers(void **state)
@@ -291,6 +320,22 @@ static void connection_closing_while_idle_ends(void **state)
     assert_int_equal(talk.next, CONNECTION_END);
 }
 
+/* It came after the answer that said keep-alive, and nobody has told of it. */
+static void connection_closing_answers_what_came_behind_an_answer(void **state)
+{
+    (void)state;
+    talk.peer.room = 10;
+    conversation_say(&talk, "GET /a HTTP/1.1\r\n\r\n");
+    assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+    talk.connection.closing = true;
+    memory_transport_feed(&talk.peer, SLICE("GET /b HTTP/1.1\r\n\r\n"));
+    talk.peer.room = MEMORY_TRANSPORT_UNLIMITED;
+    conversation_run(&talk, CONNECTION_GO);
+    assert_heard("\nGET /a ");
+    assert_heard("\nGET /b ");
+    assert_int_equal(count_heard("\r\nConnection: close\r\n"), 1);
+}
+
 static void connection_closing_answers_a_request_that_has_come(void **state)
 {
     (void)state;
@@ -365,6 +410,7 @@ int main(void)
         TALK_TEST(connection_wrong_request_after_good_ones_is_the_last_answer),
         TALK_TEST(connection_byte_behind_a_chunked_content_is_a_wrong_request),
         TALK_TEST(connection_many_pipelined_requests_are_answered_in_shares),
+        TALK_TEST(connection_takes_a_bounded_number_of_bytes_ahead),
         TALK_TEST(connection_close_with_bytes_unread_lingers),
         TALK_TEST(connection_close_without_bytes_unread_ends_at_once),
         TALK_TEST(connection_lingers_until_the_peer_ends),
@@ -372,6 +418,7 @@ int main(void)
         TALK_TEST(connection_lingering_takes_shares),
         TALK_TEST(connection_refused_before_only_lingers),
         TALK_TEST(connection_closing_while_idle_ends),
+        TALK_TEST(connection_closing_answers_what_came_behind_an_answer),
         TALK_TEST(connection_closing_answers_a_request_that_has_come),
         TALK_TEST(connection_closing_waits_for_the_rest_of_a_request),
         TALK_TEST(connection_that_must_leave_ends),
