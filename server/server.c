@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include "server/handlers/file_cache.h"
 #include "server/session.h"
 #include "server/store/store.h"
 #include "server/worker.h"
@@ -93,6 +94,9 @@ struct server *server_create(const struct config *config, uint16_t port, int roo
     server->limits = limits_of(config);
     server->connections_max = (size_t)config->limits.connections;
     server->access_log = access_log;
+    server->site.file_cache = file_cache_create();
+    if (!server->site.file_cache)
+        goto fail;
     if (set_authorities(server, port) != 0 || create_peers(server) != 0 ||
         create_workers(server) != 0)
         goto fail;
@@ -120,6 +124,7 @@ void server_destroy(struct server *server)
     pool_destroy(server->pool);
     for (unsigned i = 0; server->workers && i < server->worker_count; i++)
         worker_deinit(&server->workers[i]);
+    file_cache_destroy(server->site.file_cache);
     peer_counts_destroy(server->peers);
     free(server->workers);
     free(server->hosts);

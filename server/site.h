@@ -7,12 +7,14 @@
 #include "http/authority.h"
 #include "server/config/config.h"
 
+struct file_cache;
 struct store;
 
 struct site {
     const struct config *config;
     int root; /* descriptor of the document root; every file is opened below it */
     struct store *store;
+    struct file_cache *file_cache; /* NULL: none */
     struct authority_rules authorities;
 
     /* Whether the server is willing to take work; NULL means that it is. */

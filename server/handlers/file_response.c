@@ -145,40 +145,65 @@ static void answer_unsatisfiable(struct request *request, uint64_t len)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-static void answer_selected(struct request *request, int file, const struct representation *whole,
-                            const struct file_look *look)
+static void answer_whole(struct response *response, const struct file_source *source, uint64_t len)
+{
+    response->status = HTTP_OK;
+    if (source->file >= 0) {
+        response_set_file(response, source->file, 0, len);
+    } else {
+        response->content = RESPONSE_BYTES;
+        response->bytes = source->bytes;
+    }
+}
+
+static void close_source(const struct file_source *source)
+{
+    if (source->file >= 0)
+        (void)close(source->file); /* only read from: nothing can be lost */
+}
+
+/* Of what is in memory always the whole. */
+static enum range_outcome select_ranges(const struct request *request,
+                                        const struct file_source *source,
+                                        const struct representation *whole, struct range_set *out)
+{
+    if (source->file < 0)
+        return RANGE_WHOLE;
+    return range_select(&request->exchange->head, whole->len, &whole->validators, request->now,
+                        out);
+}
+
+static void answer_selected(struct request *request, const struct file_source *source,
+                            const struct representation *whole, const struct file_look *look)
 {
     struct response *response = &request->exchange->response;
     struct range_set set;
-    enum range_outcome outcome =
-        range_select(&request->exchange->head, whole->len, &whole->validators, request->now, &set);
+    enum range_outcome outcome = select_ranges(request, source, whole, &set);
     if (outcome == RANGE_UNSATISFIABLE) {
-        (void)close(file); /* only read from: nothing can be lost */
+        close_source(source);
         answer_unsatisfiable(request, whole->len);
         return;
     }
     add_validators(response, whole, look);
     add_look(response, look);
-    if (outcome == RANGE_PARTS && set.count == 1) {
-        answer_part(response, file, set.parts[0], whole->len);
-    } else if (outcome == RANGE_WHOLE || answer_parts(request, file, &set, whole->len) != 0) {
-        response->status = HTTP_OK;
-        response_set_file(response, file, 0, whole->len);
-    }
+    if (outcome == RANGE_PARTS && set.count == 1)
+        answer_part(response, source->file, set.parts[0], whole->len);
+    else if (outcome == RANGE_WHOLE || answer_parts(request, source->file, &set, whole->len) != 0)
+        answer_whole(response, source, whole->len);
 }
 
-void file_response_make(struct request *request, int file, const struct stat *stat,
-                        const struct file_look *look)
+void file_response_make(struct request *request, const struct file_source *source,
+                        const struct stat *stat, const struct file_look *look)
 {
     struct representation whole;
     represent(&whole, stat, request->now);
     enum http_status status =
         precondition_check(&request->exchange->head, &whole.validators, request->now);
     if (status == HTTP_GO_ON) {
-        answer_selected(request, file, &whole, look);
+        answer_selected(request, source, &whole, look);
         return;
     }
-    (void)close(file); /* only read from: nothing can be lost */
+    close_source(source);
     if (status == HTTP_NOT_MODIFIED) {
         request->exchange->response.status = status;
         add_validators(&request->exchange->response, &whole, look);

@@ -16,11 +16,17 @@ struct file_look {
     struct slice policy;        /* Content-Security-Policy; empty: no such field */
 };
 
-/* Makes the response to a GET or HEAD for an opened regular file: 200, 206, 304, 412 or 416. Takes
- * the descriptor over.
+/* Where its bytes are. */
+struct file_source {
+    int file;           /* an opened regular file, which is taken over; -1: in memory */
+    struct slice bytes; /* then: all of them, borrowed as those of a response are */
+};
+
+/* Makes the response to a GET or HEAD for a file: 200, 206, 304, 412 or 416. Ranges of what is in
+ * memory are not selected: it is answered whole.
  */
-void file_response_make(struct request *request, int file, const struct stat *stat,
-                        const struct file_look *look);
+void file_response_make(struct request *request, const struct file_source *source,
+                        const struct stat *stat, const struct file_look *look);
 
 /* Makes the response for a file that could not be opened, with open's errno: 403, 404, 500 (which
  * is logged) or 503.

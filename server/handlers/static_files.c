@@ -1,6 +1,7 @@
 #include "server/handlers/static_files.h"
 
 #include "server/handlers/contained.h"
+#include "server/handlers/file_cache.h"
 #include "server/handlers/file_response.h"
 #include "server/handlers/listing.h"
 #include "server/handlers/media_types.h"
@@ -72,15 +73,23 @@ static void answer_redirect(struct request *request)
     response->content = RESPONSE_BYTES;
 }
 
-/* What has been opened. Takes the descriptor over. */
-static void answer_opened(struct request *request, int file, struct slice name)
+static void answer_file(struct request *request, struct file_source source, const struct stat *stat,
+                        struct slice name)
+{
+    struct file_look look = look_of(request->site->config, name);
+    file_response_make(request, &source, stat, &look);
+}
+
+/* What has been opened at `path`. Takes the descriptor over. */
+static void answer_opened(struct request *request, int file, const char *path, struct slice name)
 {
     struct stat stat;
     if (fstat(file, &stat) != 0) {
         file_response_refuse(request, errno);
     } else if (S_ISREG(stat.st_mode)) {
-        struct file_look look = look_of(request->site->config, name);
-        file_response_make(request, file, &stat, &look);
+        if (request->site->file_cache)
+            file_cache_offer(request->site->file_cache, path, file, request->now);
+        answer_file(request, (struct file_source){.file = file}, &stat, name);
         return;
     } else if (S_ISDIR(stat.st_mode) && !ends_with_slash(request->path)) {
         answer_redirect(request);
@@ -93,32 +102,59 @@ static void answer_opened(struct request *request, int file, struct slice name)
     (void)close(file); /* only read from: nothing can be lost */
 }
 
+/* Answers with the file at `path` if it is in memory, and wanted as a whole. */
+static bool answer_from_memory(struct request *request, const char *path, struct slice name)
+{
+    struct stat stat;
+    struct file_cache *cache = request->site->file_cache;
+    if (!cache || head_find(&request->exchange->head, SLICE("Range"), NULL) > 0 ||
+        !file_cache_find(cache, request->site->root, path, &request->content, &stat))
+        return false;
+    answer_file(request, (struct file_source){.file = -1, .bytes = text_slice(&request->content)},
+                &stat, name);
+    return true;
+}
+
 static bool is_directory(int file)
 {
     struct stat stat;
     return fstat(file, &stat) == 0 && S_ISDIR(stat.st_mode);
 }
 
-/* Opens the index file of the directory that the path names. Returns -1 with errno. */
-static int open_index(const struct request *request)
+/* The path of the index file of the directory that the request names, in the worker's memory;
+ * NULL if it is too long.
+ */
+static const char *index_path(const struct request *request)
 {
-    struct slice index = slice_from_string(request->site->config->index);
     struct text path = text_over(request->content.data, request->content.size);
     text_append(&path, slice_from_string(relative(request->path)));
     if (request->path.len == 1)
         text_append_char(&path, '/');
-    text_append(&path, index);
+    text_append(&path, slice_from_string(request->site->config->index));
     text_append_char(&path, '\0');
-    if (path.truncated) {
-        errno = ENAMETOOLONG;
-        return -1;
+    return path.truncated ? NULL : path.data;
+}
+
+/* Answers with the index file of a directory. Returns false if there is none. */
+static bool answer_index(struct request *request)
+{
+    const char *path = index_path(request);
+    struct slice name = slice_from_string(request->site->config->index);
+    if (!path || answer_from_memory(request, path, name))
+        return path != NULL;
+    int file = contained_open(request->site->root, path);
+    int error = errno;
+    if (file < 0 && error == ENOENT)
+        return false;
+    if (file >= 0 && is_directory(file)) {
+        (void)close(file); /* only read from: nothing can be lost */
+        return false;
     }
-    int file = contained_open(request->site->root, path.data);
-    if (file < 0 || !is_directory(file))
-        return file;
-    (void)close(file); /* only read from: nothing can be lost */
-    errno = ENOENT;
-    return -1;
+    if (file >= 0)
+        answer_opened(request, file, path, name);
+    else
+        file_response_refuse(request, error);
+    return true;
 }
 
 static void answer(struct request *request)
@@ -127,22 +163,16 @@ static void answer(struct request *request)
         problem_answer(request, HTTP_NOT_FOUND, problem_detail(HTTP_NOT_FOUND));
         return;
     }
-    int file = -1;
+    const char *path = relative(request->path);
     struct slice name = file_name(request->path);
-    if (ends_with_slash(request->path)) {
-        file = open_index(request);
-        name = slice_from_string(request->site->config->index);
-        if (file < 0 && errno != ENOENT) {
-            file_response_refuse(request, errno);
-            return;
-        }
-    }
-    if (file < 0)
-        file = contained_open(request->site->root, relative(request->path));
+    if (ends_with_slash(request->path) ? answer_index(request)
+                                       : answer_from_memory(request, path, name))
+        return;
+    int file = contained_open(request->site->root, path);
     if (file < 0)
         file_response_refuse(request, errno);
     else
-        answer_opened(request, file, name);
+        answer_opened(request, file, path, name);
 }
 
 const struct handler static_files_handler = {
