@@ -170,6 +170,11 @@ class DiagnosticsTest(ServerTestCase):
             self.assertEqual((response.status, response.body.rstrip(b"\n")), (200, text))
             self.assertTrue(response.value("Content-Type").startswith("text/plain"))
 
+    def test_server_is_alive_and_ready(self) -> None:
+        for target in ("/healthz", "/readyz"):
+            response = self.server.get(target)
+            self.assertEqual((response.status, response.values("Retry-After")), (200, []))
+
     def test_user_agent_is_told(self) -> None:
         response = self.server.get("/user-agent", {"User-Agent": "probe/1.0"})
         self.assertEqual((response.status, response.body.rstrip(b"\n")), (200, b"probe/1.0"))

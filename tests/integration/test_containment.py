@@ -113,7 +113,7 @@ class ContainmentTest(ServerTestCase):
 
     def test_redirect_keeps_the_query(self) -> None:
         response = self.server.get("/folder?a=b")
-        self.assertIn(response.value("Location"), ("/folder/?a=b", "/folder/"))
+        self.assertEqual((response.status, response.value("Location")), (301, "/folder/?a=b"))
 
     def test_long_names_are_404(self) -> None:
         for target in ("/" + "a" * 255, "/" + "a" * 256, "/" + "a" * 5000, "/a" * 2000, "/" * 4000 + "a"):

@@ -6,10 +6,13 @@ import select
 import time
 import unittest
 
-from tarn import PATIENCE, Connection, ServerTestCase, eventually, request_bytes
+from tarn import PATIENCE, Connection, Response, ServerTestCase, eventually, request_bytes
 
 GET = b"GET / HTTP/1.1\r\n<H>\r\n\r\n"
+UPLOAD = request_bytes("POST", "/upload", {"Content-Type": "application/json"}, b"[1]")
 LARGE = 1_000_000_000
+FILES = 10_000
+LISTINGS = 20
 APART = 0.05  # seconds between events whose order the server shall see; it counts in milliseconds
 
 
@@ -131,19 +134,62 @@ class DescriptorLimitTest(ServerTestCase):
             other.close()
         self.assert_serves_soon()
 
+    def test_many_idle_connections_leave_descriptors_for_files(self) -> None:
+        """Each of them is idle after an answer; as many stay as there are descriptors for."""
+        with self.server.connect() as connection:
+            for number in range(80):  # with the uploads, less than limits.max_requests
+                other = self.server.connect()
+                self.addCleanup(other.close)
+                self.assertEqual(other.exchange(GET).status, 200)
+                self.server.write(f"{number}.html", b"read from the disk, not from memory")
+                page = request_bytes("GET", f"/{number}.html")
+                self.assertEqual(connection.exchange(page).status, 200)
+                if number % 10 == 0:
+                    response = connection.exchange(UPLOAD)
+                    self.assertEqual(response.status, 201)
+
 
 class QueueLimitTest(ServerTestCase):
     """A burst that does not fit the queue: an answer for everybody, and soon room again."""
 
     workers = 1
-    settings = {"pool.queue": 4}
+    settings = {"pool.queue": 4, "static.listing": True}
 
-    def test_each_of_a_burst_is_answered(self) -> None:
-        connections = [self.server.connect() for _ in range(300)]
+    @classmethod
+    def prepare(cls) -> None:
+        folder = cls.server.root / "many"
+        folder.mkdir()
+        for number in range(FILES):
+            (folder / f"{number:05}").touch()
+
+    def burst(self, count: int) -> list[Response]:
+        connections = [self.server.connect() for _ in range(count)]
         for connection in connections:
             self.addCleanup(connection.close)
             connection.send(GET)
-        statuses = {connection.read_response().status for connection in connections}
+        return [connection.read_response() for connection in connections]
+
+    def test_full_queue_is_503_with_retry_after(self) -> None:
+        """The only worker makes a long listing, for much longer than the listener waits for room
+        in the queue, and again and again; three connections fit the queue meanwhile."""
+        with self.server.connect() as busy:
+            busy.send(request_bytes("HEAD", "/many/") * LISTINGS)
+            busy.read_response("HEAD")  # so it is at the second one
+            responses = self.burst(60)
+            for _ in range(LISTINGS - 1):
+                self.assertEqual(busy.read_response("HEAD").status, 200)
+        refused = [response for response in responses if response.status != 200]
+        self.assertTrue(refused)
+        self.assertLess(len(refused), len(responses))
+        for response in refused:
+            self.assertEqual((response.status, response.closes()), (503, True))
+            self.assertRegex(response.value("Retry-After"), r"\A\d+\Z")
+        self.server.wait_for_error(r"saturated \(queue full\)")
+        self.assert_serves()
+
+    def test_each_of_a_burst_is_answered(self) -> None:
+        """With 200 or 503: whether the worker keeps up is not what this is about."""
+        statuses = {response.status for response in self.burst(300)}
         self.assertLessEqual(statuses, {200, 503})
         self.assert_serves()
 

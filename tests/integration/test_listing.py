@@ -114,6 +114,8 @@ class ListingTest(ServerTestCase):
     def prepare(cls) -> None:
         make_tree(cls.server)
         (cls.server.root / "index.html").unlink()
+        cls.server.write("fake/index.html/inner.txt", b"x")
+        cls.server.write("fake/other.txt", b"x")
 
     def read_json(self, target: str) -> dict[str, Any]:
         response = self.server.get(target, {"Accept": JSON})
@@ -195,8 +197,8 @@ class ListingTest(ServerTestCase):
         self.assertNotIn("../", self.read_page("/").links)
 
     def test_root_is_listed(self) -> None:
-        self.assertEqual(self.names("/"), [".well-known", "empty", "index", "links", "odd",
-                                           "sorted", "uploads"])
+        self.assertEqual(self.names("/"), [".well-known", "empty", "fake", "index", "links",
+                                           "odd", "sorted", "uploads"])
 
     def test_uploads_are_not_listed(self) -> None:
         for target in ("/uploads/", "/uploads/.tarn/", "//uploads//"):
@@ -209,6 +211,11 @@ class ListingTest(ServerTestCase):
     def test_index_comes_before_the_listing(self) -> None:
         response = self.server.get("/index/", {"Accept": JSON})
         self.assertEqual((response.status, response.body), (200, b"the index"))
+
+    def test_folder_named_as_the_index_is_none(self) -> None:
+        self.assertEqual(self.names("/fake/"), ["index.html", "other.txt"])
+        self.assertIn("index.html/", self.read_page("/fake/").links)
+        self.assertEqual(self.names("/fake/index.html/"), ["inner.txt"])
 
     def test_other_answers_stay(self) -> None:
         for target, status in (("/sorted", 301), ("/missing/", 404), ("/sorted/Alpha/", 404),
@@ -255,6 +262,11 @@ class OffTest(ServerTestCase):
         (self.server.root / "folder").mkdir()
         for accept in (BROWSER, JSON):
             self.assertEqual(self.server.get("/folder/", {"Accept": accept}).status, 403)
+
+    def test_folder_named_as_the_index_is_none(self) -> None:
+        self.server.write("fake/index.html/index.html", b"of another folder")
+        self.assertEqual(self.server.get("/fake/").status, 403)
+        self.assertEqual(self.server.get("/fake/index.html/").status, 200)
 
 
 if __name__ == "__main__":

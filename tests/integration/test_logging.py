@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 import unittest
+from datetime import datetime
 
 from tarn import ServerTestCase, eventually, request_bytes
 
+LOG_TIME = "%d/%b/%Y:%H:%M:%S %z"
+SLOW_BYTES = 20_000_000  # more than the kernel takes
+
 COMBINED = re.compile(
-    rb'^127\.0\.0\.1 - - \[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] '
+    rb'^127\.0\.0\.1 - - \[(?P<time>\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\] '
     rb'"(?P<line>[^"]*)" (?P<status>\d{3}) (?P<bytes>\d+|-) "(?P<referer>[^"]*)" "(?P<agent>[^"]*)"$')
 
 
@@ -48,6 +53,18 @@ class AccessLogTest(ServerTestCase):
                 connection.exchange(request_bytes("GET", f"/?request-{number}-"))
         for number in range(1, 11):
             self.line_for(b"request-%d-" % number)
+
+    def test_time_is_that_of_the_request(self) -> None:
+        """And not that of the answer's end, which the client puts off for some seconds."""
+        self.server.write("slow.png", size=SLOW_BYTES)
+        with self.server.connect() as connection:
+            began = time.time()
+            connection.send(request_bytes("GET", "/slow.png"))
+            connection.read_head()
+            time.sleep(3)  # what is tested is that this time does not show
+            connection.read_exactly(SLOW_BYTES)
+        logged = datetime.strptime(self.line_for(b"slow.png")["time"].decode(), LOG_TIME)
+        self.assertLess(abs(logged.timestamp() - began), 2)
 
     def test_hostile_bytes_are_escaped(self) -> None:
         agent = b'agent-hostile "quoted" back\\slash \xe9\xff\t'

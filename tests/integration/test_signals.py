@@ -70,6 +70,42 @@ class SignalTest(unittest.TestCase):
             self.assertEqual(connection.read_rest(), b"")
         self.server.check_sanitizers()
 
+    def test_requests_that_came_before_the_stop_are_answered(self) -> None:
+        """The server stands still while they come, so that it hears of them and of the stop at
+        once."""
+        asking, silent = ([self.server.connect() for _ in range(count)] for count in (400, 50))
+        for connection in asking + silent:
+            self.addCleanup(connection.close)
+            self.assertEqual(connection.exchange(GET).status, 200)
+        self.server.signal(signal.SIGSTOP)
+        for connection in asking:
+            connection.send(GET)
+        self.server.signal(signal.SIGTERM)
+        self.server.signal(signal.SIGCONT)
+        for connection in asking:
+            self.assertEqual(connection.read_response().status, 200)
+            self.assertEqual(connection.read_rest(), b"")
+        for connection in silent:
+            self.assertEqual(connection.read_rest(), b"")
+        self.assertEqual(self.server.wait(), 0)
+        self.server.check_sanitizers()
+
+    def test_request_behind_a_download_is_answered(self) -> None:
+        """The download's head has said that the connection stays."""
+        connection = self.server.connect(receive_buffer=65536)
+        self.addCleanup(connection.close)
+        connection.send(request_bytes("GET", "/large.png"))
+        self.assertFalse(connection.read_head().closes())
+        self.server.signal(signal.SIGTERM)
+        eventually(self.refuses_connections, "no new connections")
+        connection.send(GET)
+        self.assertEqual(len(connection.read_exactly(SIZE)), SIZE)
+        response = connection.read_response()
+        self.assertEqual((response.status, response.closes()), (200, True))
+        self.assertEqual(connection.read_rest(), b"")
+        self.assertEqual(self.server.wait(), 0)
+        self.server.check_sanitizers()
+
     def test_upload_under_way_is_finished(self) -> None:
         with self.server.connect() as connection:
             connection.send(request_bytes("POST", "/upload", {
@@ -87,7 +123,9 @@ class SignalTest(unittest.TestCase):
         self.server.signal(signal.SIGTERM)
         eventually(self.refuses_connections, "no new connections")
         self.server.signal(signal.SIGTERM)
-        self.server.wait(20)  # a third of drain_timeout
+        self.assertEqual(self.server.wait(15), 0)  # a quarter of drain_timeout
+        self.assertRegex(self.server.error_text, r"stopped with 1 connections? open")
+        self.server.check_sanitizers()
 
     def test_drain_timeout_ends_the_wait(self) -> None:
         server = Server({"limits.drain_timeout": 1})

@@ -16,7 +16,8 @@ LARGE = 200_000_000
 
 class IdleTest(ServerTestCase):
 
-    settings = {"limits.idle_timeout": 1}
+    # The time for a head is shorter, to show that it does not begin before the head.
+    settings = {"limits.idle_timeout": 2, "limits.header_timeout": 1}
 
     def test_silent_connection_is_closed_without_a_word(self) -> None:
         with self.server.connect() as connection:
@@ -25,14 +26,33 @@ class IdleTest(ServerTestCase):
     def test_idle_connection_is_closed_without_a_word(self) -> None:
         with self.server.connect() as connection:
             response = connection.exchange(GET + b"\r\n")
-            self.assertEqual(response.value("Keep-Alive"), "timeout=1, max=100")
+            self.assertEqual(response.value("Keep-Alive"), "timeout=2, max=100")
+            self.assertEqual(connection.read_rest(), b"")
+
+    def test_empty_lines_behind_a_request_provoke_no_answer(self) -> None:
+        for lines in (1, 4):
+            with self.subTest(lines=lines), self.server.connect() as connection:
+                self.assertEqual(connection.exchange(GET + b"\r\n").status, 200)
+                connection.send(b"\r\n" * lines)
+                self.assertEqual(connection.read_rest(), b"")
+
+    def test_empty_lines_on_a_new_connection_provoke_no_answer(self) -> None:
+        with self.server.connect() as connection:
+            connection.send(b"\r\n")
+            self.assertEqual(connection.read_rest(), b"")
+
+    def test_five_empty_lines_behind_a_request_are_400(self) -> None:
+        with self.server.connect() as connection:
+            self.assertEqual(connection.exchange(GET + b"\r\n").status, 200)
+            response = connection.exchange(b"\r\n" * 5)
+            self.assertEqual((response.status, response.closes()), (400, True))
             self.assertEqual(connection.read_rest(), b"")
 
     def test_connection_that_is_used_stays(self) -> None:
         with self.server.connect() as connection:
             for _ in range(4):
                 self.assertEqual(connection.exchange(GET + b"\r\n").status, 200)
-                time.sleep(0.5)  # what is tested is that this time passes and does no harm
+                time.sleep(1)  # what is tested is that this time passes and does no harm
 
 
 class HeaderTest(ServerTestCase):

@@ -114,6 +114,14 @@ class UploadTest(ServerTestCase):
             self.assert_refused(response, 411)
             self.assertTrue(response.closes())
 
+    def test_framing_errors_are_problems_too(self) -> None:
+        for field, value, status in (("Content-Length", "abc", 400), ("Expect", "x", 417),
+                                     ("Transfer-Encoding", "gzip", 501),
+                                     ("Transfer-Encoding", "chunked;q=1", 400)):
+            with self.subTest(field=field, value=value), self.server.connect() as connection:
+                connection.send(request_bytes("POST", "/upload", {**JSON, field: value}))
+                self.assert_refused(connection.read_response(), status)
+
     def test_limit_is_exact(self) -> None:
         for size, status in ((LIMIT - 1, 201), (LIMIT, 201), (LIMIT + 1, 413)):
             with self.subTest(size=size):
@@ -270,6 +278,12 @@ class FullDiskTest(ServerTestCase):
             connection.send(request_bytes("POST", "/upload", {**JSON, "Content-Length": "100"}))
             self.assertEqual(connection.read_response().status, 507)
         self.assertEqual(self.server.stored(), [])
+
+    def test_server_is_not_ready_but_alive(self) -> None:
+        response = self.server.get("/readyz")
+        self.assertEqual(response.status, 503)
+        self.assertRegex(response.value("Retry-After"), r"\A\d+\Z")
+        self.assertEqual(self.server.get("/healthz").status, 200)
 
 
 class KilledServerTest(unittest.TestCase):

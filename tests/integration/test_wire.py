@@ -1,20 +1,23 @@
 """Goal: hostile and unusual bytes get the answer of the wire contract, however they arrive.
 
-Each row is sent whole, in two pieces split at several places, and (short ones) one byte a segment.
+Each row is sent whole, in two pieces split at several places, and (short ones) one byte a segment
+and split at every place.
 The answers must be the same each time, and after each the server must serve a clean request on a
 new connection.
 """
 
 from __future__ import annotations
 
+import time
 import unittest
+from contextlib import ExitStack
 from typing import Iterator
 
 from tarn import Connection, Response, ServerTestCase, request_bytes
 from wire_rows import (CHUNK_ROWS, CODING_ROWS, FIELD_ROWS, GET, GOOD_CHUNKS, HOST_ROWS,
                        LENGTH_ROWS, LINE_ROWS, MESSAGE_ROWS, POST, SIZE_ROWS, TARGET_ROWS, Row)
 
-BYTEWISE_MAX = 512  # bytes of input that are also sent one byte a segment
+SHORT_MAX = 512  # bytes of input that are also sent one byte a segment, and split everywhere
 SPLIT_PAUSE = 0.003  # seconds for the server to read a piece by itself
 
 
@@ -53,7 +56,7 @@ class WireTest(ServerTestCase):
         middle = {len(data) * part // 4 for part in (1, 2, 3)}
         for place in sorted({1, *middle, len(data) - 2, len(data) - 1}):
             yield f"split at {place}", [data[:place], data[place:]], SPLIT_PAUSE
-        if len(data) <= BYTEWISE_MAX:
+        if len(data) <= SHORT_MAX:
             yield "bytewise", [data[i:i + 1] for i in range(len(data))], 0
 
     def check_rows(self, rows: list[Row]) -> None:
@@ -67,6 +70,23 @@ class WireTest(ServerTestCase):
                     first = first or statuses
                     self.assertEqual(statuses, first, "the same answers as in one piece")
                     self.assert_serves()
+            if len(data) <= SHORT_MAX:
+                self.check_every_split(row, data)
+
+    def check_every_split(self, row: Row, data: bytes) -> None:
+        """Each place has a connection of its own, so that the server can read all the first
+        pieces in the time that one would take."""
+        with ExitStack() as stack:
+            connections = [stack.enter_context(self.server.connect()) for _ in data[1:]]
+            for place, connection in enumerate(connections, 1):
+                connection.send_pieces([data[:place]], 0)
+            time.sleep(SPLIT_PAUSE)
+            for place, connection in enumerate(connections, 1):
+                connection.send_pieces([data[place:]], 0)
+            for place, connection in enumerate(connections, 1):
+                with self.subTest(row=row.label, split=place):
+                    self.read_answers(row, connection)
+        self.assert_serves()
 
     def test_lengths(self) -> None:
         self.check_rows(LENGTH_ROWS)
