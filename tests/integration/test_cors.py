@@ -88,7 +88,7 @@ class OffTest(CorsTestCase):
             for target, _ in ROUTES:
                 response = self.server.get(target, {"Origin": origin})
                 self.assertEqual(cors_fields(response), [], target)
-                self.assertEqual(response.values("Vary"), [], target)
+                self.assertNotIn("Origin", response.values("Vary"), target)
 
     def test_preflight_is_an_ordinary_options(self) -> None:
         for target, methods in ROUTES:
@@ -135,7 +135,7 @@ class ListTest(CorsTestCase):
     def assert_allowed(self, response: Response, origin: str) -> None:
         self.assertEqual(response.value("Access-Control-Allow-Origin"), origin)
         self.assertEqual(response.values("Access-Control-Allow-Credentials"), [])
-        self.assertEqual(response.value("Vary"), "Origin")
+        self.assertIn("Origin", response.values("Vary"))
 
     def test_each_answer_to_a_listed_origin_says_so(self) -> None:
         for origin in (APP, LOCAL_APP):
@@ -161,7 +161,7 @@ class ListTest(CorsTestCase):
                 with self.subTest(origin=origin, target=target):
                     response = self.server.get(target, {"Origin": origin})
                     self.assertEqual(cors_fields(response), [])
-                    self.assertEqual(response.value("Vary"), "Origin")
+                    self.assertIn("Origin", response.values("Vary"))
 
     def test_two_origins_learn_nothing(self) -> None:
         with self.server.connect() as connection:
@@ -172,7 +172,8 @@ class ListTest(CorsTestCase):
     def test_without_origin_there_is_only_vary(self) -> None:
         for target in ("/", "/missing"):
             response = self.server.get(target)
-            self.assertEqual((cors_fields(response), response.value("Vary")), ([], "Origin"))
+            self.assertEqual(cors_fields(response), [])
+            self.assertIn("Origin", response.values("Vary"))
 
     def test_preflight_of_each_route(self) -> None:
         for target, methods in ROUTES:
