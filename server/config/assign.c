@@ -19,7 +19,7 @@ static bool is_path(const struct key *key, const char *text)
 {
     if (key->type == KEY_SINK)
         return strcmp(text, "-") != 0 && strcmp(text, "stderr") != 0 && strcmp(text, "off") != 0;
-    return key->type == KEY_PATH;
+    return key->type == KEY_PATH && text[0] != '\0'; /* nothing is no path */
 }
 
 /* Moves the string; a path is copied, made relative to the origin's folder. */

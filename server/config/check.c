@@ -69,3 +69,8 @@ bool check_path(const char *text)
 {
     return text[0] != '\0' && strlen(text) <= PATH_LEN_MAX;
 }
+
+bool check_path_or_nothing(const char *text)
+{
+    return text[0] == '\0' || check_path(text);
+}

@@ -34,4 +34,7 @@ bool check_origin(const char *text);
 /* 1 to 4095 bytes. */
 bool check_path(const char *text);
 
+/* The same, or nothing. */
+bool check_path_or_nothing(const char *text);
+
 #endif

@@ -31,6 +31,7 @@ struct string_list {
 struct config {
     char *root; /* document root; made relative to the configuration file's folder if it was */
     char *index;
+    char *pid_file;
     struct {
         char *host; /* a numeric IPv4 or IPv6 address (no brackets), "localhost", or "*" for any */
         int64_t port; /* 0: any free port */
@@ -55,6 +56,7 @@ struct config {
         int64_t body_bytes;
         int64_t file_bytes;
         int64_t json_depth;
+        int64_t batch_lines;
         int64_t drain_timeout;
     } limits;
     struct {
@@ -72,12 +74,20 @@ struct config {
         char *durability; /* "fsync" or "none" */
         int64_t max_bytes;
         int64_t max_files;
-        int64_t min_free_bytes;
+        int64_t min_free_bytes; /* the files' too */
+        int64_t ttl_days;       /* 0: for ever */
+        int64_t keys;           /* 0: Idempotency-Key is not heeded */
+        int64_t key_hours;
     } uploads;
     struct {
         char *directory;
         bool writable;
+        int64_t max_bytes;
+        int64_t max_files;
     } files;
+    struct {
+        char *tokens_file; /* empty: writing needs no token */
+    } auth;
     struct {
         char *name; /* of the visitor cookie; empty: none is set */
         int64_t max_age;
@@ -86,10 +96,11 @@ struct config {
         struct string_list origins; /* "https://name", or "*" */
     } cors;
     struct {
-        char *level;  /* error, warn, info, debug */
-        char *access; /* "-" stdout, "stderr", "off", or a file */
-        char *error;  /* "stderr", "-" stdout, "off", or a file */
-        char *format; /* "combined" */
+        char *level;               /* error, warn, info, debug */
+        char *access;              /* "-" stdout, "stderr", "off", or a file */
+        char *error;               /* "stderr", "-" stdout, "off", or a file */
+        char *format;              /* "combined" */
+        int64_t snapshot_interval; /* 0: none */
     } log;
     struct {
         char *host;
