@@ -105,6 +105,7 @@ struct connection {
     enum connection_state state;
     unsigned requests;         /* answered on this connection, the one under way counted */
     bool closing;              /* soon; set by whoever runs it, at any time */
+    bool parting;              /* with its next answer, for which it waits as ever; likewise */
     bool last;                 /* the answer under way says that it is the last */
     bool in_head;              /* in CONNECTION_HEAD: a request has begun, not just empty lines */
     bool linger;               /* the close must be a lingering one */

@@ -62,6 +62,8 @@ static bool begin_exchange(struct run *run)
     exchange->may_block = false;
     exchange->data = NULL;
     exchange->kind = NULL;
+    exchange->scope = NULL;
+    exchange->holds_scope = false;
     output_init(&exchange->output);
     exchange->head_copy = NULL;
     exchange->waited = false;

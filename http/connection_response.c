@@ -44,8 +44,8 @@ static void make_output(struct run *run)
     bool is_last = connection->requests >= worker->limits->max_requests;
     struct response_frame frame = {
         .date = worker->date,
-        .persistent =
-            exchange->framing.persistent && !response->close && !connection->closing && !is_last,
+        .persistent = exchange->framing.persistent && !response->close && !connection->closing &&
+                      !connection->parting && !is_last,
         .requests_left = worker->limits->max_requests + 1 - connection->requests,
         .idle_timeout_s = (unsigned)(worker->limits->idle_timeout_ms / 1000),
     };

@@ -27,6 +27,8 @@ struct exchange {
     bool may_block;         /* complete() blocks in the disk; may be set in begin() or content() */
     void *data;             /* whatever it needs until end() */
     const void *kind;       /* tells what `data` is */
+    void *scope;            /* what it goes by from begin() to end(); NULL: not begun */
+    bool holds_scope;       /* ... and has to let go of */
     time_t began;           /* when it saw the request first; 0: not yet */
 
     /* The connection's. */

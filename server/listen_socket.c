@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -100,6 +101,42 @@ int listen_socket_open(const char *host, uint16_t port, int backlog)
         fd = open_at(&address, false, backlog);
     }
     return fd;
+}
+
+int listen_socket_adopt(int socket)
+{
+    struct address address = {.size = sizeof(address.of)};
+    int listens = 0;
+    socklen_t size = sizeof(listens);
+    if (getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 ||
+        getsockname(socket, &address.of.any, &address.size) != 0)
+        return -1;
+    sa_family_t family = address.of.any.sa_family;
+    if (!listens || (family != AF_INET && family != AF_INET6)) {
+        errno = EINVAL;
+        return -1;
+    }
+    int flags = fcntl(socket, F_GETFL);
+    if (flags < 0 || fcntl(socket, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        fcntl(socket, F_SETFD, FD_CLOEXEC) != 0)
+        return -1;
+    return set_options(socket);
+}
+
+bool listen_socket_is_at(int socket, const char *host, uint16_t port)
+{
+    struct address wanted;
+    struct address actual = {.size = sizeof(actual.of)};
+    if (parse_address(host, port, &wanted) != 0 ||
+        getsockname(socket, &actual.of.any, &actual.size) != 0)
+        return false;
+    if (port != 0 && listen_socket_port(socket) != port)
+        return false;
+    if (wanted.of.any.sa_family != actual.of.any.sa_family)
+        return false;
+    if (wanted.of.any.sa_family == AF_INET)
+        return wanted.of.four.sin_addr.s_addr == actual.of.four.sin_addr.s_addr;
+    return memcmp(&wanted.of.six.sin6_addr, &actual.of.six.sin6_addr, sizeof(struct in6_addr)) == 0;
 }
 
 uint16_t listen_socket_port(int socket)

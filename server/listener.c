@@ -82,12 +82,12 @@ static void warn_saturated(struct listener *listener, const char *why)
     struct pool_figures figures;
     pool_figures(server->pool, &figures);
     error_log(LOG_WARN, NULL,
-              "saturated (%s): %u refused, queue %zu of %lld, most so far %zu, workers %u running "
+              "saturated (%s): %u refused, queue %zu of %zu, most so far %zu, workers %u running "
               "and %u in the disk of %u, connections %zu of %zu",
-              why, listener->refused, figures.queue.queued,
-              (long long)server->site.config->pool.queue, figures.queue.queued_most,
-              figures.queue.running, figures.queue.blocking, server->worker_count,
-              atomic_load(&server->connections), server->connections_max);
+              why, listener->refused, figures.queue.queued, server->queue_capacity,
+              figures.queue.queued_most, figures.queue.running, figures.queue.blocking,
+              server->worker_count, atomic_load(&server->connections),
+              atomic_load(&server->connections_max));
     listener->warned_ms = now_ms;
     listener->refused = 0;
 }
@@ -140,7 +140,7 @@ static void refuse(struct listener *listener, int socket, const struct sockaddr_
  */
 static bool find_room(struct server *server)
 {
-    size_t limit = server->connections_max;
+    size_t limit = atomic_load(&server->connections_max);
     size_t connections = atomic_load(&server->connections);
     return connections <= limit ||
            (connections <= limit + EVICTIONS_MAX && pool_evict(server->pool));
@@ -155,7 +155,7 @@ static const char *hand_over(struct listener *listener, int socket,
     struct server *server = listener->server;
     if (!find_room(server))
         return "connection limit";
-    struct session *session = session_create(socket, peer, server->limits.idle_timeout_ms);
+    struct session *session = session_create(socket, peer, atomic_load(&server->idle_timeout_ms));
     if (!session)
         return "out of memory";
     enum queue_push_result result = pool_push(server->pool, &session->item, PUSH_WAIT_MS);

@@ -18,16 +18,13 @@ static int with_config(const struct options *options, enum options_action action
     int status = config_load(&options->input, &config, stderr);
     if (status != EXIT_SUCCESS)
         return status;
-    if (action == OPTIONS_RUN) {
-        status = run_server(config);
-    } else {
-        if (action == OPTIONS_DUMP)
-            dump_config(config, stdout);
-        dump_verdict(config, action == OPTIONS_DUMP ? stderr : stdout);
-        status = printed();
-    }
+    if (action == OPTIONS_RUN)
+        return run_server(config);
+    if (action == OPTIONS_DUMP)
+        dump_config(config, stdout);
+    dump_verdict(config, action == OPTIONS_DUMP ? stderr : stdout);
     config_free(config);
-    return status;
+    return printed();
 }
 
 int main(int argc, char **argv)

@@ -2,32 +2,26 @@
 
 #include "pool/clock.h"
 #include "server/banner.h"
-#include "server/handlers/contained.h"
+#include "server/descriptors.h"
 #include "server/listen_socket.h"
 #include "server/listener.h"
 #include "server/log/error_log.h"
 #include "server/snapshot.h"
-#include "server/store/store.h"
+#include "server/stores.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
-
-/* Descriptors beside those of connections and workers: logs, root, store, epoll, refused ones. */
-#define DESCRIPTORS_MORE 32
 
 /* How often a drain looks whether the last connection has closed. */
 #define DRAIN_LOOK_MS 10
 
 struct parts {
-    const struct config *config;
-    int root;
-    int socket; /* -1 once the listener owns it */
-    struct store *store;
+    struct config *config; /* the site's, once there is one */
+    int socket;            /* -1 once the listener owns it */
+    struct site *site;
     struct access_log *access_log;
     struct server *server;
     struct listener *listener;
@@ -39,41 +33,6 @@ static int fail(const char *what, const char *name)
 {
     error_log_errno(LOG_ERROR, errno, NULL, "cannot %s %s", what, name);
     return -1;
-}
-
-/* Raises the limit of descriptors to what the configuration needs: a socket and a file for each
- * connection. Returns how many connections there may be if that is not allowed: some descriptors
- * are kept for the files that they ask for.
- */
-static size_t raise_descriptor_limit(const struct config *config)
-{
-    size_t connections = (size_t)config->limits.connections;
-    rlim_t others = (rlim_t)config->pool.workers * 2 + DESCRIPTORS_MORE;
-    rlim_t wanted = (rlim_t)connections * 2 + others;
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-        return connections;
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted)
-        return connections;
-    rlim_t most = limit.rlim_cur > 2 * others ? limit.rlim_cur - others : limit.rlim_cur / 2;
-    error_log(LOG_WARN, NULL,
-              "only %llu descriptors are allowed, %lld connections may need %llu (ulimit -n)",
-              (unsigned long long)limit.rlim_cur, (long long)connections,
-              (unsigned long long)wanted);
-    return most < connections ? (size_t)most : connections;
-}
-
-static int open_root(struct parts *parts)
-{
-    parts->root = open(parts->config->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (parts->root < 0)
-        return fail("open the document root", parts->config->root);
-    int probe = contained_open(parts->root, "."); /* some sandboxes do not let openat2(2) through */
-    if (probe < 0)
-        return fail("open files below (openat2) the document root", parts->config->root);
-    (void)close(probe); /* only opened to see that it can be */
-    return 0;
 }
 
 static int open_socket(struct parts *parts)
@@ -89,16 +48,37 @@ static int open_socket(struct parts *parts)
     return -1;
 }
 
-static int open_store(struct parts *parts)
+/* Each line that was written about what is wrong, for the operator. */
+static void log_lines(char *lines)
 {
-    const struct config *config = parts->config;
-    parts->store = store_open(&(struct store_options){
-        .directory = config->uploads.directory,
-        .durability =
-            strcmp(config->uploads.durability, "none") == 0 ? STORE_UNSYNCED : STORE_DURABLE,
-        .min_free_bytes = (uint64_t)config->uploads.min_free_bytes,
-    });
-    return parts->store ? 0 : fail("open the folder for uploads", config->uploads.directory);
+    char *rest = lines;
+    for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;)
+        error_log(LOG_ERROR, NULL, "%s", line);
+}
+
+/* Opens what the configuration names, which the site owns from then on. */
+static struct site *open_site(struct config *config, uint16_t port, FILE *errors)
+{
+    struct stores *stores = stores_open(config, errors);
+    if (!stores)
+        return NULL;
+    struct site *site = site_open(config, port, stores, errors);
+    stores_release(stores); /* the site holds them */
+    return site;
+}
+
+static int make_site(struct parts *parts)
+{
+    char *lines = NULL;
+    size_t size;
+    FILE *errors = open_memstream(&lines, &size);
+    if (!errors)
+        return fail("make", "the site");
+    parts->site = open_site(parts->config, listen_socket_port(parts->socket), errors);
+    if (fclose(errors) == 0 && !parts->site)
+        log_lines(lines);
+    free(lines);
+    return parts->site ? 0 : -1;
 }
 
 static int open_access_log(struct parts *parts)
@@ -110,13 +90,11 @@ static int open_access_log(struct parts *parts)
 
 static int start_threads(struct parts *parts)
 {
-    size_t connections_max = raise_descriptor_limit(parts->config);
     uint16_t port = listen_socket_port(parts->socket);
-    parts->server =
-        server_create(parts->config, port, parts->root, parts->store, parts->access_log);
+    parts->server = server_create(parts->site, parts->access_log);
     if (!parts->server)
         return fail("make", "the server");
-    parts->server->connections_max = connections_max;
+    atomic_store(&parts->server->connections_max, descriptors_reserve(parts->config));
     parts->listener = listener_create(parts->server, parts->socket);
     if (!parts->listener)
         return fail("make", "the listener");
@@ -197,25 +175,27 @@ static void release(struct parts *parts)
     server_destroy(parts->server);
     listener_destroy(parts->listener);
     access_log_close(parts->access_log);
-    store_close(parts->store);
+    if (parts->site)
+        site_release(parts->site);
+    else
+        config_free(parts->config);
     if (parts->socket >= 0)
-        (void)close(parts->socket); /* neither has anything to be lost */
-    if (parts->root >= 0)
-        (void)close(parts->root);
+        (void)close(parts->socket); /* nothing has been sent over it */
 }
 
-int run_server(const struct config *config)
+int run_server(struct config *config)
 {
-    struct parts parts = {.config = config, .root = -1, .socket = -1};
+    struct parts parts = {.config = config, .socket = -1};
     enum log_level level = LOG_INFO;
     (void)error_log_level_parse(config->log.level, &level); /* has been checked */
     if (error_log_open(config->log.error, level) != 0) {
         (void)fail("open the error log", config->log.error);
+        config_free(config);
         return EXIT_FAILURE;
     }
     sigset_t signals = block_signals();
 
-    bool started = open_root(&parts) == 0 && open_socket(&parts) == 0 && open_store(&parts) == 0 &&
+    bool started = open_socket(&parts) == 0 && make_site(&parts) == 0 &&
                    open_access_log(&parts) == 0 && start_threads(&parts) == 0;
     if (started) {
         int signal_number = wait_for(&signals, parts.server, -1);

@@ -17,11 +17,27 @@
 /* Logged for a request whose client went away before it was answered, as nginx does it. */
 #define STATUS_CLIENT_GONE 499
 
+/* A request keeps the site that it was begun with, whatever is reloaded meanwhile. */
+static const struct site *site_of(struct exchange *exchange, const struct worker *worker)
+{
+    if (!exchange->scope)
+        exchange->scope = worker->site;
+    return exchange->scope;
+}
+
+void service_suspend(struct exchange *exchange)
+{
+    if (!exchange || !exchange->scope || exchange->holds_scope)
+        return;
+    site_hold(exchange->scope);
+    exchange->holds_scope = true;
+}
+
 static struct request request_of(struct exchange *exchange, struct worker *worker)
 {
     return (struct request){
         .exchange = exchange,
-        .site = &worker->server->site,
+        .site = site_of(exchange, worker),
         .handler = exchange->kind,
         .client = worker->session->client,
         .now = worker->date_time,
@@ -178,9 +194,13 @@ static void end(struct exchange *exchange, void *context)
     if (exchange->file_failed)
         error_log(LOG_ERROR, worker->session->client, "a file changed while it was being sent");
     log_access(exchange, worker);
+    worker_count_request(worker, exchange->answered ? (unsigned)exchange->response.status : 0,
+                         exchange_content_sent(exchange));
     const struct handler *handler = exchange->kind;
     if (handler && exchange->data)
         handler->close(exchange);
+    if (exchange->holds_scope)
+        site_release(exchange->scope);
 }
 
 const struct service service = {

@@ -6,4 +6,9 @@
 
 extern const struct service service;
 
+/* The exchange goes on after its worker has put it down, maybe with another: it holds the site that
+ * it was begun with. NULL is allowed.
+ */
+void service_suspend(struct exchange *exchange);
+
 #endif

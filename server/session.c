@@ -2,6 +2,7 @@
 
 #include "pool/clock.h"
 #include "server/server.h"
+#include "server/service.h"
 #include "server/worker.h"
 
 #include <arpa/inet.h>
@@ -106,6 +107,7 @@ static enum pool_next park(struct session *session, enum pool_interest interest)
 static enum pool_next settle(struct session *session, struct worker *worker,
                              enum connection_next next)
 {
+    service_suspend(session->connection.exchange);
     switch (next) {
     case CONNECTION_WAIT_READABLE:
         return park(session, POOL_READABLE);

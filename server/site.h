@@ -1,25 +1,53 @@
-/* What is served: all that handlers need to know of the program. Constant after the start, so
- * any thread may read it.
+/* What is served: one configuration and all that has been opened for it.
+ *
+ * A site never changes, so any thread may read it. A reload makes a new one; requests that are
+ * under way end with the site that they began with, and the last of them frees it. So it is
+ * counted: who keeps a site beyond a call holds it.
  */
 #ifndef TARN_SERVER_SITE_H
 #define TARN_SERVER_SITE_H
 
 #include "http/authority.h"
+#include "http/connection.h"
 #include "server/config/config.h"
+
+#include <stdatomic.h>
 
 struct file_cache;
 struct store;
+struct stores;
 
 struct site {
     const struct config *config;
-    int root; /* descriptor of the document root; every file is opened below it */
-    struct store *store;
+    int root;            /* descriptor of the document root; every file is opened below it */
+    struct store *store; /* of uploaded documents */
+    struct store *files; /* behind /files; NULL: clients may not write there */
     struct file_cache *file_cache; /* NULL: none */
     struct authority_rules authorities;
+    struct connection_limits limits;
 
-    /* Whether the server is willing to take work; NULL means that it is. */
-    bool (*is_ready)(void *context);
-    void *context;
+    /* Whether the server is willing to take work; NULL means that it is. Set before the site is
+     * given to the server's threads.
+     */
+    bool (*is_ready)(const struct site *site);
+    void *context; /* for is_ready */
+
+    /* Private to site.c. */
+    atomic_size_t holders;
+    struct config *owned_config;
+    struct stores *stores;
+    struct authority *hosts;
 };
+
+/* Makes a site of a configuration, which it owns from then on, and of the stores, which it holds.
+ * `port` is the one that the server listens on. The caller holds the site. Returns NULL when the
+ * document root cannot be opened or there is no memory, with a line on `errors` that says so; then
+ * the configuration is still the caller's.
+ */
+struct site *site_open(struct config *config, uint16_t port, struct stores *stores, FILE *errors);
+
+/* Any thread. site_release() of the last holder frees it; NULL is allowed. */
+void site_hold(struct site *site);
+void site_release(struct site *site);
 
 #endif

@@ -9,12 +9,12 @@ static void log_pool(struct server *server, enum log_level level)
     struct pool_figures figures;
     pool_figures(server->pool, &figures);
     error_log(level, NULL,
-              "snapshot: queue %zu of %lld, most so far %zu, waiting for the disk %zu; workers %u "
+              "snapshot: queue %zu of %zu, most so far %zu, waiting for the disk %zu; workers %u "
               "running and %u in the disk of %u; connections %zu: %zu idle, %zu in a head, %zu "
               "busy; refused ones lingering %zu; log lines dropped %llu",
-              figures.queue.queued, (long long)server->site.config->pool.queue,
-              figures.queue.queued_most, figures.queue.waiting_for_disk, figures.queue.running,
-              figures.queue.blocking, server->worker_count, atomic_load(&server->connections),
+              figures.queue.queued, server->queue_capacity, figures.queue.queued_most,
+              figures.queue.waiting_for_disk, figures.queue.running, figures.queue.blocking,
+              server->worker_count, atomic_load(&server->connections),
               figures.parked[POOL_EVICT_FIRST], figures.parked[POOL_EVICT_SECOND],
               figures.parked[POOL_KEEP], atomic_load(&server->refused),
               (unsigned long long)access_log_dropped(server->access_log));

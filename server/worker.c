@@ -43,9 +43,9 @@ static int allocate_buffers(struct worker *worker, const struct config *config)
     return 0;
 }
 
-int worker_init(struct worker *worker, struct server *server, unsigned number)
+int worker_init(struct worker *worker, struct server *server, unsigned number, struct site *site)
 {
-    const struct config *config = server->site.config;
+    const struct config *config = site->config;
     if (allocate_buffers(worker, config) != 0)
         return -1;
     errno = pthread_mutex_init(&worker->lock, NULL);
@@ -58,7 +58,8 @@ int worker_init(struct worker *worker, struct server *server, unsigned number)
     worker->number = number;
     worker->socket = -1;
     worker->transport = socket_transport(&worker->socket, config->stream.sendfile);
-    worker->lends.limits = &server->limits;
+    site_hold(site);
+    worker->site = site;
     worker->lends.service = &service;
     worker->lends.context = worker;
     worker->lends.transport = &worker->transport;
@@ -70,9 +71,22 @@ void worker_deinit(struct worker *worker)
     if (!worker->memory)
         return;
     connection_worker_deinit(&worker->lends);
+    site_release(worker->site);
+    site_release(worker->next_site);
     sync_destroy(&worker->lock);
     free(worker->memory);
     worker->memory = NULL;
+}
+
+void worker_give_site(struct worker *worker, struct site *site)
+{
+    site_hold(site);
+    sync_lock(&worker->lock);
+    struct site **place = worker->status.busy ? &worker->next_site : &worker->site;
+    struct site *old = *place;
+    *place = site;
+    sync_unlock(&worker->lock);
+    site_release(old); /* which may take its time */
 }
 
 static void update_date(struct worker *worker)
@@ -98,10 +112,11 @@ void worker_take_up(struct worker *worker, struct session *session)
     worker->socket = session->item.fd;
     worker->local_address[0] = '\0';
     worker_read_clocks(worker);
-    if (server_is_draining(worker->server))
-        session->connection.closing = true;
+    session->connection.closing |= server_is_draining(worker->server);
+    session->connection.parting |= server_is_retiring(worker->server);
 
     sync_lock(&worker->lock);
+    worker->lends.limits = &worker->site->limits;
     worker->status.busy = true;
     worker->status.since_ms = worker->lends.now_ms;
     worker->status.request[0] = '\0';
@@ -117,9 +132,16 @@ void worker_put_down(struct worker *worker)
 {
     worker->session = NULL;
     worker->socket = -1;
+    struct site *old = NULL;
     sync_lock(&worker->lock);
     worker->status.busy = false;
+    if (worker->next_site) {
+        old = worker->site;
+        worker->site = worker->next_site;
+        worker->next_site = NULL;
+    }
     sync_unlock(&worker->lock);
+    site_release(old);
 }
 
 void worker_tell_request(struct worker *worker, const struct exchange *exchange)
@@ -135,6 +157,30 @@ void worker_tell_request(struct worker *worker, const struct exchange *exchange)
     worker->status.content_bytes = response_content_bytes(&exchange->response);
     worker->status.sent_bytes = exchange_content_sent(exchange);
     sync_unlock(&worker->lock);
+}
+
+/* No other thread writes, so that nothing is lost between reading and writing. */
+static void add(atomic_uint_least64_t *count, uint64_t more)
+{
+    uint64_t value = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, value + more, memory_order_relaxed);
+}
+
+void worker_count_request(struct worker *worker, unsigned status, uint64_t content_bytes)
+{
+    unsigned first_digit = status / 100;
+    add(&worker->requests_by_class[first_digit < 6 ? first_digit : 0], 1);
+    add(&worker->content_bytes, content_bytes);
+}
+
+void worker_add_counts(const struct worker *worker, struct server_counts *counts)
+{
+    for (unsigned i = 0; i < 6; i++) {
+        uint64_t count = atomic_load_explicit(&worker->requests_by_class[i], memory_order_relaxed);
+        counts->by_class[i] += count;
+        counts->requests += count;
+    }
+    counts->content_bytes += atomic_load_explicit(&worker->content_bytes, memory_order_relaxed);
 }
 
 void worker_status(struct worker *worker, struct worker_status *out_status)

@@ -9,9 +9,12 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct server;
+struct server_counts;
 struct session;
+struct site;
 
 /* What a worker is doing, for people who look. */
 struct worker_status {
@@ -42,14 +45,29 @@ struct worker {
     char date[DATE_LEN + 1];
     time_t date_time;
 
+    /* Written by the worker's thread only, read by any. */
+    atomic_uint_least64_t requests_by_class[6];
+    atomic_uint_least64_t content_bytes;
+
     /* Guarded by lock: written by the worker, read by whoever makes a snapshot. */
     pthread_mutex_t lock;
     struct worker_status status;
+
+    /* Written under the lock, and `site` only while the worker is not busy: so a busy worker may
+     * read it without.
+     */
+    struct site *site;      /* held; of requests that begin */
+    struct site *next_site; /* held; given to a busy worker, for when it is not; NULL */
 };
 
-/* Returns 0, or -1 with errno. Zeroed memory may be given to worker_deinit(). */
-int worker_init(struct worker *worker, struct server *server, unsigned number);
+/* Makes the buffers as large as the site wants them. Returns 0, or -1 with errno. Zeroed memory may
+ * be given to worker_deinit().
+ */
+int worker_init(struct worker *worker, struct server *server, unsigned number, struct site *site);
 void worker_deinit(struct worker *worker);
+
+/* Gives the worker another site, which it holds. Any thread. */
+void worker_give_site(struct worker *worker, struct site *site);
 
 /* Reads the clocks again, after the worker has waited for the disk. By its thread. */
 void worker_read_clocks(struct worker *worker);
@@ -60,6 +78,12 @@ void worker_put_down(struct worker *worker);
 
 /* Tells which request the worker is with, by its thread. */
 void worker_tell_request(struct worker *worker, const struct exchange *exchange);
+
+/* Counts a request that is over: the status of its answer, 0 if it had none. By its thread. */
+void worker_count_request(struct worker *worker, unsigned status, uint64_t content_bytes);
+
+/* Adds what the worker has counted. Any thread. */
+void worker_add_counts(const struct worker *worker, struct server_counts *counts);
 
 /* A copy of the status. Any thread. */
 void worker_status(struct worker *worker, struct worker_status *out_status);

@@ -70,7 +70,8 @@ int config_load(const struct config_input *input, struct config **out, FILE *err
             file_apply(config->file, config, &problems);
         apply_overrides(config, input, &problems);
     }
-    if (problems.status != 0) {
+    bool is_tolerable = input->tolerates_faults && problems.status == CONFIG_EXIT_INVALID;
+    if (problems.status != 0 && !is_tolerable) {
         config_free(config);
         return problems.status;
     }

@@ -124,6 +124,8 @@ struct config_input {
     const char *file; /* the file to read; NULL: look for one, see server/config/locate.h */
     const struct config_override *overrides;
     size_t override_count;
+    bool tolerates_faults; /* what is wrong has its default, and is not told: for commands that only
+                            * have to find a running server */
 };
 
 /* Makes a configuration. Returns 0 and gives *out to the caller; else *out is untouched, each

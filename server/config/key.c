@@ -104,3 +104,43 @@ const void *key_slot_const(const struct config *config, const struct key *key)
 {
     return (const char *)config + key->offset;
 }
+
+static bool lists_equal(const struct string_list *one, const struct string_list *other)
+{
+    if (one->count != other->count)
+        return false;
+    for (size_t i = 0; i < one->count; i++) {
+        if (strcmp(one->items[i], other->items[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool values_equal(const struct key *key, const void *one, const void *other)
+{
+    switch (key->type) {
+    case KEY_INTEGER:
+        return *(const int64_t *)one == *(const int64_t *)other;
+    case KEY_BOOLEAN:
+        return *(const bool *)one == *(const bool *)other;
+    case KEY_LIST:
+        return lists_equal(one, other);
+    case KEY_STRING:
+    case KEY_CHOICE:
+    case KEY_PATH:
+    case KEY_SINK:
+        break;
+    }
+    return strcmp(*(char *const *)one, *(char *const *)other) == 0;
+}
+
+const struct key *key_find_fixed(const struct config *one, const struct config *other)
+{
+    for (size_t i = 0; i < key_count; i++) {
+        const struct key *key = &key_table[i];
+        if (key->is_fixed &&
+            !values_equal(key, key_slot_const(one, key), key_slot_const(other, key)))
+            return key;
+    }
+    return NULL;
+}

@@ -23,6 +23,7 @@ struct key {
     const char *name; /* "group.name", or "name" alone */
     enum key_type type;
     bool planned;  /* known, but without effect as yet */
+    bool is_fixed; /* a reload cannot change it */
     size_t offset; /* into struct config */
     int64_t min;
     int64_t max;             /* INT64_MAX: only the minimum is told to the user */
@@ -45,6 +46,11 @@ const struct key *key_nearest(struct slice name);
 
 /* Whether keys "name.something" exist. */
 bool key_is_group(struct slice name);
+
+/* The first key that a reload cannot change and that has another value in the one configuration
+ * than in the other; NULL if there is none.
+ */
+const struct key *key_find_fixed(const struct config *one, const struct config *other);
 
 /* Where the key's value is in a configuration, as a pointer to the type that key_type names. */
 void *key_slot(struct config *config, const struct key *key);

@@ -33,7 +33,7 @@ static void answer_health(struct request *request)
 static void answer_readiness(struct request *request)
 {
     const struct site *site = request->site;
-    if (!site->is_ready || site->is_ready(site->context))
+    if (!site->is_ready || site->is_ready(site))
         answer_text(request, SLICE("ready\n"));
     else
         problem_answer(request, HTTP_SERVICE_UNAVAILABLE, "The server takes no new work now.");

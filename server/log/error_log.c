@@ -24,7 +24,7 @@ static const char *const level_names[] = {
 /* Written to only while there is one thread. Not yet open, it is stderr as it is. */
 static struct log_sink sink = {LOG_SINK_FILE, STDERR_FILENO};
 static bool is_open;
-static enum log_level wanted_level = LOG_INFO;
+static _Atomic enum log_level wanted_level = LOG_INFO; /* any thread */
 
 static atomic_ulong lost_lines; /* not yet told */
 
@@ -47,6 +47,11 @@ void error_log_close(void)
     sink = (struct log_sink){LOG_SINK_FILE, STDERR_FILENO};
     is_open = false;
     wanted_level = LOG_INFO;
+}
+
+void error_log_set_level(enum log_level level)
+{
+    wanted_level = level;
 }
 
 int error_log_level_parse(const char *name, enum log_level *out)

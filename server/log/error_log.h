@@ -23,6 +23,9 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
  */
 int error_log_open(const char *where, enum log_level level);
 
+/* Changes what is written. Any thread. */
+void error_log_set_level(enum log_level level);
+
 /* Back to stderr. To be called when no other thread runs any more. */
 void error_log_close(void);
 

@@ -44,9 +44,9 @@ static void diagnostics_health_is_always_good(void **state)
     assert_line("Cache-Control: no-store");
 }
 
-static bool answer_as_told(void *context)
+static bool answer_as_told(const struct site *site)
 {
-    return *(const bool *)context;
+    return *(const bool *)site->context;
 }
 
 static void diagnostics_readiness_is_the_site_s(void **state)

@@ -4,16 +4,14 @@
 #include "server/server.h"
 
 #include "server/session.h"
-#include "server/store/store.h"
 #include "server/worker.h"
 #include "tests/support/failing_memory.h"
-#include "tests/unit/config_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #include <errno.h>
 #include <sys/socket.h>
 
 static struct server *server;
-static struct store *store;
 static const struct peer alice = {.host = 1};
 static const struct peer bob = {.host = 2};
 
@@ -21,13 +19,14 @@ static int begin(void **state)
 {
     if (fixture_setup(state) != 0)
         return -1;
-    fixture_write("a.conf", "listen = { host = \"192.0.2.7\"; };"
-                            "hosts = ( \"files.test\", \"other.test:81\" );"
-                            "pool = { workers = 3; queue = 8; };"
-                            "limits = { head_bytes = 4096; head_fields = 50; max_requests = 7;"
-                            "idle_timeout = 11; header_timeout = 12; body_timeout = 13;"
-                            "write_timeout = 14; min_rate = 15; body_bytes = 16000;"
-                            "connections_per_peer = 2; connections = 17; };");
+    fixture_write("a.conf", SITE_FIXTURE_KEYS
+                  "listen = { host = \"192.0.2.7\"; };"
+                  "hosts = ( \"files.test\", \"other.test:81\" );"
+                  "pool = { workers = 3; queue = 8; };"
+                  "limits = { head_bytes = 4096; head_fields = 50; max_requests = 7;"
+                  "idle_timeout = 11; header_timeout = 12; body_timeout = 13;"
+                  "write_timeout = 14; min_rate = 15; body_bytes = 16000;"
+                  "connections_per_peer = 2; connections = 17; };");
     return fixture_load(*state, "a.conf", NULL);
 }
 
@@ -35,28 +34,16 @@ static int end(void **state)
 {
     server_destroy(server);
     server = NULL;
-    store_close(store);
-    store = NULL;
     return fixture_teardown(state);
 }
 
-static void open_store(uint64_t min_free_bytes)
+/* Makes a server of the loaded configuration. */
+static void create_server(struct fixture *fixture)
 {
-    store = store_open(&(struct store_options){
-        .directory = "uploads",
-        .durability = STORE_UNSYNCED,
-        .min_free_bytes = min_free_bytes,
-    });
-    assert_non_null(store);
-}
-
-/* Without a root and a log: nothing is served. */
-static void create_server(const struct fixture *fixture)
-{
-    if (!store)
-        open_store(0);
-    server = server_create(fixture->config, 8081, -1, store, NULL);
+    struct site *site = site_fixture_open(fixture, 8081);
+    server = server_create(site, NULL);
     assert_non_null(server);
+    site_release(site);
 }
 
 #define SERVER_TEST(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -64,23 +51,25 @@ static void create_server(const struct fixture *fixture)
 static void server_limits_are_those_of_the_configuration(void **state)
 {
     create_server(*state);
-    assert_int_equal(server->limits.head.head_bytes, 4096);
-    assert_int_equal(server->limits.head.head_fields, 50);
-    assert_int_equal(server->limits.max_requests, 7);
-    assert_int_equal(server->limits.idle_timeout_ms, 11000);
-    assert_int_equal(server->limits.header_timeout_ms, 12000);
-    assert_int_equal(server->limits.body_timeout_ms, 13000);
-    assert_int_equal(server->limits.write_timeout_ms, 14000);
-    assert_int_equal(server->limits.min_rate, 15);
-    assert_int_equal(server->limits.content_bytes, 16000);
+    const struct connection_limits *limits = &server->site->limits;
+    assert_int_equal(limits->head.head_bytes, 4096);
+    assert_int_equal(limits->head.head_fields, 50);
+    assert_int_equal(limits->max_requests, 7);
+    assert_int_equal(limits->idle_timeout_ms, 11000);
+    assert_int_equal(limits->header_timeout_ms, 12000);
+    assert_int_equal(limits->body_timeout_ms, 13000);
+    assert_int_equal(limits->write_timeout_ms, 14000);
+    assert_int_equal(limits->min_rate, 15);
+    assert_int_equal(limits->content_bytes, 16000);
     assert_int_equal(server->connections_max, 17);
+    assert_int_equal(server->idle_timeout_ms, 11000);
 }
 
 static bool is_served(const char *host)
 {
     struct authority authority;
     assert_int_equal(authority_parse(slice_from_string(host), &authority), 0);
-    return authority_is_served(&authority, &server->site.authorities, (struct slice){0});
+    return authority_is_served(&authority, &server->site->authorities, (struct slice){0});
 }
 
 static void server_hosts_are_those_of_the_configuration(void **state)
@@ -107,12 +96,12 @@ static void server_has_its_workers(void **state)
 
 static void server_without_memory_is_not_made(void **state)
 {
-    const struct fixture *fixture = *state;
+    struct site *site = site_fixture_open(*state, 8081);
     unsigned count = 0;
     for (; !server && count < 100; count++) {
         failing_memory_after(count);
         errno = 0;
-        server = server_create(fixture->config, 8081, -1, NULL, NULL);
+        server = server_create(site, NULL);
         int error = errno;
         if (failing_memory_end()) {
             assert_null(server);
@@ -120,7 +109,8 @@ static void server_without_memory_is_not_made(void **state)
         }
     }
     assert_non_null(server);
-    assert_in_range(count, 8, 99); /* it has failed at several places before */
+    assert_in_range(count, 6, 99); /* it has failed at several places before */
+    site_release(site);
 }
 
 static void server_counts_what_is_open(void **state)
@@ -196,7 +186,7 @@ static void server_starved_is_told_of_each_close(void **state)
 
 static bool is_ready(void)
 {
-    return server->site.is_ready(server->site.context);
+    return server->site->is_ready(server->site);
 }
 
 static void server_that_drains_is_not_ready(void **state)
@@ -211,8 +201,10 @@ static void server_that_drains_is_not_ready(void **state)
 
 static void server_without_room_on_the_disk_is_not_ready(void **state)
 {
-    open_store(UINT64_MAX / 2);
-    create_server(*state);
+    struct fixture *fixture = *state;
+    const char *most = "uploads.min_free_bytes=9223372036854775807";
+    assert_int_equal(fixture_load(fixture, "a.conf", most), 0);
+    create_server(fixture);
     assert_false(is_ready());
 }
 
@@ -249,6 +241,35 @@ static void server_without_room_for_new_connections_is_not_ready(void **state)
     assert_false(is_ready());
 }
 
+/* A worker that runs a request keeps its site until it has put it down. */
+static void server_site_is_changed_for_workers_when_they_are_idle(void **state)
+{
+    struct fixture *fixture = *state;
+    struct session session = {.item.fd = -1, .client = "192.0.2.7"};
+    create_server(fixture);
+    struct site *old = server->site;
+    worker_take_up(server_worker(server, 1), &session);
+
+    assert_int_equal(fixture_load(fixture, "a.conf", "limits.connections=18"), 0);
+    struct site *site = site_fixture_open(fixture, 8081);
+    server_set_site(server, site);
+    site_release(site);
+    assert_ptr_equal(server->site, site);
+    assert_int_equal(server->connections_max, 18);
+    assert_ptr_equal(server_worker(server, 0)->site, site);
+    assert_ptr_equal(server_worker(server, 1)->site, old);
+    worker_put_down(server_worker(server, 1));
+    assert_ptr_equal(server_worker(server, 1)->site, site);
+}
+
+static void server_that_retires_is_not_ready(void **state)
+{
+    create_server(*state);
+    server_retire(server);
+    assert_false(is_ready());
+    assert_false(server_is_draining(server));
+}
+
 static void server_destroy_of_null_is_allowed(void **state)
 {
     (void)state;
@@ -269,6 +290,8 @@ int main(void)
         SERVER_TEST(server_that_drains_is_not_ready),
         SERVER_TEST(server_without_room_on_the_disk_is_not_ready),
         SERVER_TEST(server_without_room_for_new_connections_is_not_ready),
+        SERVER_TEST(server_site_is_changed_for_workers_when_they_are_idle),
+        SERVER_TEST(server_that_retires_is_not_ready),
         SERVER_TEST(server_destroy_of_null_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,9 +5,8 @@
 
 #include "pool/clock.h"
 #include "server/server.h"
-#include "server/store/store.h"
 #include "server/worker.h"
-#include "tests/unit/config_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 #include <arpa/inet.h>
 
@@ -15,7 +14,6 @@
 
 static struct server *server;
 static struct access_log *access_log;
-static struct store *store;
 static struct session *session;
 static int far; /* the client's end */
 static int64_t connected_ms;
@@ -25,26 +23,21 @@ static int begin(void **state)
     if (fixture_setup(state) != 0)
         return -1;
     struct fixture *fixture = *state;
-    fixture_write("a.conf", "pool = { workers = 2; };");
+    fixture_write("a.conf", SITE_FIXTURE_KEYS "pool = { workers = 2; };");
     fixture_write("page.html", "<p>page");
     assert_int_equal(fixture_load(fixture, "a.conf", NULL), 0);
-    int root = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     access_log = access_log_open("access.log", 2);
-    store =
-        store_open(&(struct store_options){.directory = "uploads", .durability = STORE_UNSYNCED});
-    assert_non_null(store);
-    server = server_create(fixture->config, 8080, root, store, access_log);
+    struct site *site = site_fixture_open(fixture, 8080);
+    server = server_create(site, access_log);
     assert_non_null(server);
+    site_release(site);
     return 0;
 }
 
 static int end(void **state)
 {
-    int root = server->site.root;
     server_destroy(server);
     access_log_close(access_log);
-    store_close(store);
-    assert_int_equal(close(root), 0);
     return fixture_teardown(state);
 }
 
@@ -72,7 +65,7 @@ static void connect_client(bool refused)
         session = session_create_refused(pair[0], client_address());
         atomic_fetch_add(&server->refused, 1);
     } else {
-        session = session_create(pair[0], client_address(), server->limits.idle_timeout_ms);
+        session = session_create(pair[0], client_address(), server->site->limits.idle_timeout_ms);
         assert_true(server_connection_opened(server, session->peer));
     }
 }

@@ -5,7 +5,7 @@
 #include "server/log/error_log.h"
 #include "server/session.h"
 #include "server/worker.h"
-#include "tests/unit/config_fixture.h"
+#include "tests/unit/site_fixture.h"
 
 static struct server *server;
 static struct access_log *access_log;
@@ -17,12 +17,14 @@ static int begin(void **state)
     if (fixture_setup(state) != 0)
         return -1;
     struct fixture *fixture = *state;
-    fixture_write("a.conf", "pool = { workers = 2; queue = 8; };");
+    fixture_write("a.conf", SITE_FIXTURE_KEYS "pool = { workers = 2; queue = 8; };");
     assert_int_equal(fixture_load(fixture, "a.conf", NULL), 0);
     assert_int_equal(error_log_open("error.log", LOG_INFO), 0);
     access_log = access_log_open("off", 2);
-    server = server_create(fixture->config, 8080, -1, NULL, access_log);
+    struct site *site = site_fixture_open(fixture, 8080);
+    server = server_create(site, access_log);
     assert_non_null(server);
+    site_release(site);
     session.connection = (struct connection){0};
     exchange = (struct exchange){0};
     return 0;
