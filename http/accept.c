@@ -117,18 +117,13 @@ static bool read_quality(struct slice text, unsigned *out)
     return quality <= ACCEPT_QUALITY_MAX;
 }
 
-static struct slice without_quotes(struct slice value)
-{
-    return value.data[0] == '"' ? (struct slice){value.data + 1, value.len - 2} : value;
-}
-
 static bool has_parameter(const struct media_type *type, const struct parameter *wanted)
 {
     struct slice rest = type->parameters;
     struct parameter own;
     while (take_parameter(&rest, &own) > 0)
         if (slice_equal_nocase(own.name, wanted->name) &&
-            slice_equal_nocase(without_quotes(own.value), without_quotes(wanted->value)))
+            slice_equal_nocase(slice_unquote(own.value), slice_unquote(wanted->value)))
             return true;
     return false;
 }

@@ -117,15 +117,17 @@ static bool refuse_head(struct run *run, enum http_status status)
     exchange->head.len = bytes.len;
     input_use(&run->input, bytes.len);
     input_hold(&run->input);
+    run->connection->requests++;
     run->connection->in_head = false;
     return refuse(run, status);
 }
 
 /* Empty lines before a request are nothing to hurry for: old clients send one after a POST. */
-static void note_begin(struct run *run, size_t len)
+static void note_begin(struct run *run, struct slice bytes)
 {
     struct connection *connection = run->connection;
-    if (connection->in_head || !parser_has_begun(&connection->exchange->parser, len))
+    if (connection->in_head ||
+        !parser_has_begun(&connection->exchange->parser, bytes.data, bytes.len))
         return;
     connection->in_head = true;
     connection->deadline_ms = run->worker->now_ms + run->worker->limits->header_timeout_ms;
@@ -149,7 +151,7 @@ bool connection_request_head(struct run *run)
             case PARSE_BAD:
                 return refuse_head(run, parser_status(&exchange->parser));
             case PARSE_MORE:
-                note_begin(run, bytes.len);
+                note_begin(run, bytes);
                 break;
             }
         }

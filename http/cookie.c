@@ -4,13 +4,6 @@
 
 #include <string.h>
 
-static struct slice without_quotes(struct slice value)
-{
-    if (value.len >= 2 && value.data[0] == '"' && value.data[value.len - 1] == '"')
-        return (struct slice){value.data + 1, value.len - 2};
-    return value;
-}
-
 /* Returns whether the text is a pair. */
 static bool read_pair(struct slice text, struct cookie *out)
 {
@@ -22,26 +15,15 @@ static bool read_pair(struct slice text, struct cookie *out)
     struct slice value = slice_trim((struct slice){equals + 1, text.len - name_len - 1});
     if (name.len == 0 || octet_span(name.data, name.len, OCTET_TOKEN) != name.len)
         return false;
-    *out = (struct cookie){name, without_quotes(value)};
+    *out = (struct cookie){name, slice_unquote(value)};
     return true;
-}
-
-/* Takes the text before the next semicolon off *rest, and the semicolon. */
-static struct slice take_text(struct slice *rest)
-{
-    const char *semicolon = memchr(rest->data, ';', rest->len);
-    struct slice text = {rest->data, semicolon ? (size_t)(semicolon - rest->data) : rest->len};
-    size_t taken = semicolon ? text.len + 1 : text.len;
-    rest->data += taken;
-    rest->len -= taken;
-    return text;
 }
 
 bool cookie_next(const struct head *head, struct cookie_cursor *cursor, struct cookie *out)
 {
     do {
         while (cursor->rest.len > 0)
-            if (read_pair(take_text(&cursor->rest), out))
+            if (read_pair(slice_take_until(&cursor->rest, ';'), out))
                 return true;
     } while (head_next(head, SLICE("Cookie"), &cursor->field, &cursor->rest));
     return false;

@@ -30,6 +30,9 @@ struct exchange {
     void *scope;            /* what it goes by from begin() to end(); NULL: not begun */
     bool holds_scope;       /* ... and has to let go of */
     time_t began;           /* when it saw the request first; 0: not yet */
+    unsigned began_fraction_us; /* of that second, where the log shows it */
+    int64_t began_clock_us;     /* the same by CLOCK_MONOTONIC; exact where the log shows it */
+    int64_t queue_wait_us;      /* that the connection waited for a worker before */
 
     /* The connection's. */
     struct parser parser;

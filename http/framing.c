@@ -134,11 +134,8 @@ enum http_status framing_read(const struct head *head, struct framing *out)
     if (status != HTTP_GO_ON)
         return status;
     /* A client of HTTP/1.0 cannot expect anything (RFC 9110 section 10.1.1). */
-    if (head->minor_version > 0) {
-        if (found.expect_other)
-            return HTTP_EXPECTATION_FAILED;
-        framing.expect_continue = found.expect_continue;
-    }
+    framing.expect_continue = found.expect_continue && head->minor_version > 0;
+    framing.expect_other = found.expect_other && head->minor_version > 0;
     framing.persistent = !found.close && (head->minor_version > 0 || found.keep_alive);
     *out = framing;
     return HTTP_GO_ON;

@@ -18,14 +18,15 @@ struct framing {
     uint64_t length;      /* for FRAMING_LENGTH */
     bool persistent;      /* by version and Connection field; the server may still close */
     bool expect_continue; /* HTTP/1.1 and `Expect: 100-continue` */
+    bool expect_other;    /* HTTP/1.1 and another expectation, which nobody here can meet */
 };
 
 /* Reads the framing out of a head.
  * Returns HTTP_GO_ON with *out filled, or the answer with *out untouched, after which the
  * connection must be closed: 400 (Content-Length with Transfer-Encoding; a Content-Length that is
  * repeated, not decimal, with leading zeros, or above 2^63 - 1; Transfer-Encoding in HTTP/1.0,
- * repeated, or no list of names), 501 (a transfer coding other than `chunked`), 417 (an expectation
- * other than `100-continue`). In HTTP/1.0 expectations are ignored.
+ * repeated, or no list of names), 501 (a transfer coding other than `chunked`). In HTTP/1.0
+ * expectations are ignored.
  */
 enum http_status framing_read(const struct head *head, struct framing *out);
 

@@ -1,7 +1,5 @@
 #include "http/head.h"
 
-#include <string.h>
-
 struct slice head_slice(const struct head *head, struct span span)
 {
     return (struct slice){head->bytes + span.offset, span.len};
@@ -32,26 +30,4 @@ unsigned head_find(const struct head *head, struct slice name, struct slice *out
         count++;
     }
     return count;
-}
-
-/* An element without its parameters. */
-static struct slice element_name(struct slice element)
-{
-    const char *semicolon = memchr(element.data, ';', element.len);
-    if (semicolon)
-        element.len = (size_t)(semicolon - element.data);
-    return slice_trim(element);
-}
-
-bool head_has_token(const struct head *head, struct slice name, struct slice token)
-{
-    unsigned cursor = 0;
-    struct slice list;
-    while (head_next(head, name, &cursor, &list)) {
-        struct slice element;
-        while (slice_next_element(&list, &element))
-            if (slice_equal_nocase(element_name(element), token))
-                return true;
-    }
-    return false;
 }

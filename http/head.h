@@ -52,9 +52,4 @@ unsigned head_find(const struct head *head, struct slice name, struct slice *out
 bool head_next(const struct head *head, struct slice name, unsigned *cursor,
                struct slice *out_value);
 
-/* Whether the comma-separated list in the fields of this name, all lines together, has this
- * element, compared without case; elements are compared up to a parameter's ';'.
- */
-bool head_has_token(const struct head *head, struct slice name, struct slice token);
-
 #endif

@@ -17,6 +17,9 @@ enum method {
     METHOD_PATCH = 1 << 8,
 };
 
+/* Those that only read (RFC 9110 section 9.2.1), of the ones that are answered at all. */
+#define METHODS_SAFE       (METHOD_GET | METHOD_HEAD | METHOD_OPTIONS)
+
 #define METHOD_LONGEST_LEN 7 /* bytes of the longest name in the table */
 
 /* The method of that name; names are case-sensitive. METHOD_UNKNOWN when there is none. */

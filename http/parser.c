@@ -175,7 +175,7 @@ enum http_status parser_status(const struct parser *parser)
     return parser->status;
 }
 
-bool parser_has_begun(const struct parser *parser, size_t len)
+bool parser_has_begun(const struct parser *parser, const char *bytes, size_t len)
 {
-    return parser->in_fields || len > parser->line_start;
+    return parser->in_fields || (len > parser->line_start && bytes[parser->line_start] != '\r');
 }

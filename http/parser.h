@@ -45,9 +45,10 @@ void parser_init(struct parser *parser, struct head *head);
 enum parse_outcome parser_run(struct parser *parser, struct head *head,
                               const struct parser_limits *limits, const char *bytes, size_t len);
 
-/* Whether a request has begun in `len` bytes that have been parsed: there is more than empty lines.
+/* Whether a request has begun in the bytes that parser_run() has seen last: there is more than
+ * empty lines, or the CR of one.
  */
-bool parser_has_begun(const struct parser *parser, size_t len);
+bool parser_has_begun(const struct parser *parser, const char *bytes, size_t len);
 
 /* The status to answer after PARSE_BAD. */
 enum http_status parser_status(const struct parser *parser);

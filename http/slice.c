@@ -40,30 +40,53 @@ struct slice slice_trim(struct slice s)
     return s;
 }
 
-/* How many bytes stand before the first comma outside of a quoted string. */
-static size_t element_len(struct slice list)
+struct slice slice_unquote(struct slice s)
+{
+    if (s.len >= 2 && s.data[0] == '"' && s.data[s.len - 1] == '"')
+        return (struct slice){s.data + 1, s.len - 2};
+    return s;
+}
+
+/* How many bytes stand before the first separator outside of a quoted string. */
+static size_t part_len(struct slice text, char separator)
 {
     bool quoted = false;
-    for (size_t i = 0; i < list.len; i++) {
-        char c = list.data[i];
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
         if (c == '"')
             quoted = !quoted;
         else if (c == '\\' && quoted)
             i++;
-        else if (c == ',' && !quoted)
+        else if (c == separator && !quoted)
             return i;
     }
-    return list.len;
+    return text.len;
+}
+
+/* Takes the first bytes off, and the separator if there is one behind them. */
+static struct slice take(struct slice *text, size_t len)
+{
+    struct slice part = {text->data, len};
+    size_t taken = len < text->len ? len + 1 : len;
+    *text = (struct slice){text->data + taken, text->len - taken};
+    return part;
+}
+
+struct slice slice_take_until(struct slice *text, char separator)
+{
+    const char *found = memchr(text->data, separator, text->len);
+    return take(text, found ? (size_t)(found - text->data) : text->len);
+}
+
+struct slice slice_take_part(struct slice *text, char separator)
+{
+    return slice_trim(take(text, part_len(*text, separator)));
 }
 
 bool slice_next_element(struct slice *list, struct slice *out_element)
 {
     while (list->len > 0) {
-        size_t len = element_len(*list);
-        struct slice element = slice_trim((struct slice){list->data, len});
-        size_t taken = len < list->len ? len + 1 : len;
-        list->data += taken;
-        list->len -= taken;
+        struct slice element = slice_take_part(list, ',');
         if (element.len > 0) {
             *out_element = element;
             return true;

@@ -31,6 +31,19 @@ bool slice_starts_with(struct slice s, struct slice prefix);
 /* Without optional white space (SP, HTAB) at both ends; RFC 9110 section 5.6.3. */
 struct slice slice_trim(struct slice s);
 
+/* Without the quotes of a quoted string (RFC 9110 section 5.6.4); what is none stays as it is.
+ * Quoted pairs within stay too.
+ */
+struct slice slice_unquote(struct slice s);
+
+/* Takes what stands before the next separator, or all, off *text, and the separator. *text is not
+ * empty.
+ */
+struct slice slice_take_until(struct slice *text, char separator);
+
+/* The same, but a separator within a quoted string is none, and what is returned is trimmed. */
+struct slice slice_take_part(struct slice *text, char separator);
+
 /* Takes the next non-empty element of a comma-separated list (RFC 9110 section 5.6.1) off *list,
  * and trims it. Commas within a quoted string (section 5.6.4) do not separate.
  * Returns false, *out_element untouched, when there is none left.

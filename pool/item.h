@@ -47,6 +47,7 @@ struct pool_item {
 
     /* The pool's own; zero in a new item. */
     enum pool_event event;
+    int64_t ready_us;       /* since when it has waited for a worker; who runs it may reset it */
     bool registered;        /* epoll knows the descriptor */
     uint32_t heap_index;    /* its place in the heap of its rank, while it is parked */
     struct pool_item *next; /* while it waits for the disk */

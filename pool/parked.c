@@ -204,13 +204,15 @@ size_t parked_poll(struct parked *parked, bool may_wait, struct pool_item *items
     if (ready < 0)
         ready = 0; /* EINTR: as if nothing had come; the next poll sees it */
 
-    int64_t now_ms = clock_now_ms();
+    int64_t now_us = clock_now_us();
     sync_lock(&parked->lock);
     size_t count = take_ready_locked(parked, events, (size_t)ready, items);
-    count += take_expired_locked(parked, now_ms, items + count, size - count);
+    count += take_expired_locked(parked, now_us / 1000, items + count, size - count);
     count += take_evicted_locked(parked, items + count, size - count);
     count += take_drained_locked(parked, items + count, size - count);
     sync_unlock(&parked->lock);
+    for (size_t i = 0; i < count; i++)
+        items[i]->ready_us = now_us;
     return count;
 }
 

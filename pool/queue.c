@@ -1,5 +1,6 @@
 #include "pool/queue.h"
 
+#include "pool/clock.h"
 #include "pool/queue_state.h"
 #include "pool/sync.h"
 #include "pool/waking.h"
@@ -136,6 +137,7 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
         result = QUEUE_FULL;
     } else {
         item->event = POOL_NEW;
+        item->ready_us = clock_now_us();
         append_locked(queue, item);
         waking_wake_one_locked(queue);
     }
@@ -153,6 +155,7 @@ enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
         result = QUEUE_FULL;
     } else {
         item->event = POOL_CONTINUED;
+        item->ready_us = clock_now_us();
         append_locked(queue, item);
     }
     sync_unlock(&queue->lock);

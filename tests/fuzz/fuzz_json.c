@@ -14,7 +14,7 @@ static enum parse_outcome check(struct json_check *out, const void *data, size_t
 {
     const char *bytes = data;
     struct harness_pieces pieces = harness_pieces_begin(split, data, size);
-    json_check_init(out, depth);
+    json_check_init(out, depth, UINT64_MAX);
     for (size_t at = 0; at < size;) {
         size_t len = harness_pieces_next(&pieces, size - at);
         char *copy = split == HARNESS_PIECES ? harness_copy(bytes + at, len) : NULL;

@@ -106,7 +106,6 @@ static const struct {
     {"length and chunks", POST("/a") LENGTH(1) CHUNKED "\r\n0\r\n\r\n", HTTP_BAD_REQUEST, false},
     {"two lengths", POST("/a") LENGTH(1) LENGTH(1) "\r\nx", HTTP_BAD_REQUEST, false},
     {"coding", POST("/a") "Transfer-Encoding: gzip\r\n\r\n", HTTP_NOT_IMPLEMENTED, false},
-    {"expectation", POST("/a") LENGTH(1) "Expect: more\r\n\r\n", HTTP_EXPECTATION_FAILED, false},
     {"chunk size", POST("/a") CHUNKED "\r\nx\r\n", HTTP_BAD_REQUEST, true},
     {"chunk end", POST("/a") CHUNKED "\r\n1\r\nab\r\n", HTTP_BAD_REQUEST, true},
     {"the service", POST("/wrong") LENGTH(9) "\r\nab", HTTP_BAD_REQUEST, true},

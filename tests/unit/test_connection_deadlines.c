@@ -105,6 +105,23 @@ static void connection_empty_lines_leave_it_idle(void **state)
     assert_string_equal(conversation_heard(&talk), "");
 }
 
+/* Half an empty line is no request either. */
+static void connection_cr_alone_leaves_it_idle(void **state)
+{
+    static const char *const lines[] = {"\r", "\n\r", "\n"};
+    (void)state;
+    conversation_say(&talk, "GET /a HTTP/1.1\r\n\r\n");
+    int64_t deadline_ms = talk.connection.deadline_ms;
+    for (size_t i = 0; i < ROWS(lines); i++) {
+        talk.now_ms += 1000;
+        conversation_say(&talk, lines[i]);
+        assert_true(connection_is_idle(&talk.connection));
+        assert_int_equal(talk.connection.deadline_ms, deadline_ms);
+    }
+    conversation_say(&talk, "\rG");
+    assert_heard("HTTP/1.1 400 ");
+}
+
 static void connection_head_behind_empty_lines_has_its_time_from_its_first_byte(void **state)
 {
     (void)state;
@@ -410,6 +427,7 @@ int main(void)
         TALK_TEST(connection_head_must_be_whole_in_time_from_its_first_byte),
         TALK_TEST(connection_next_head_has_its_own_time),
         TALK_TEST(connection_empty_lines_leave_it_idle),
+        TALK_TEST(connection_cr_alone_leaves_it_idle),
         TALK_TEST(connection_head_behind_empty_lines_has_its_time_from_its_first_byte),
         TALK_TEST(connection_late_head_is_never_answered),
         TALK_TEST(connection_content_may_not_pause),

@@ -80,33 +80,6 @@ static void head_next_walks_all_fields_of_a_name_in_order(void **state)
     assert_slice_is(value, "application/json");
 }
 
-static void head_has_token_looks_through_all_lines_of_the_list(void **state)
-{
-    static const struct {
-        const char *name;
-        const char *token;
-        bool found;
-    } rows[] = {
-        {"accept", "text/html", true},
-        {"Accept", "text/plain", true},
-        {"Accept", "APPLICATION/JSON", true},
-        {"Accept", "text/html;q=0.9", false},
-        {"Accept", "text", false},
-        {"Accept", "", false},
-        {"Empty", "", false},
-        {"Vary", "c", true},
-        {"Vary", "b\"", false},
-        {"Missing", "c", false},
-    };
-    (void)state;
-    struct head head = parse(request);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (head_has_token(&head, slice_from_string(rows[i].name),
-                           slice_from_string(rows[i].token)) != rows[i].found)
-            fail_msg("%s: %s", rows[i].name, rows[i].token);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,7 +88,6 @@ int main(void)
         cmocka_unit_test(head_find_counts_and_gives_the_first_value),
         cmocka_unit_test(head_find_without_the_field_leaves_the_output),
         cmocka_unit_test(head_next_walks_all_fields_of_a_name_in_order),
-        cmocka_unit_test(head_has_token_looks_through_all_lines_of_the_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

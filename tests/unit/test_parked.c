@@ -110,6 +110,17 @@ static void parked_readable_comes_out(void **state)
     assert_int_equal(count_of(fixture, POOL_EVICT_FIRST), 1);
 }
 
+/* For the log, which tells how long a request has waited. */
+static void parked_item_has_the_time_at_which_it_came_out(void **state)
+{
+    struct fixture *fixture = *state;
+    park(fixture, 0);
+    poke(&fixture->items[0]);
+    int64_t before_us = clock_now_us();
+    assert_only(fixture, 0, POOL_READY);
+    assert_in_range(fixture->items[0].ready_us, before_us, clock_now_us());
+}
+
 static void parked_writable_comes_out(void **state)
 {
     struct fixture *fixture = *state;
@@ -521,6 +532,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(parked_nothing_ready_returns_none),
         TEST(parked_readable_comes_out),
+        TEST(parked_item_has_the_time_at_which_it_came_out),
         TEST(parked_writable_comes_out),
         TEST(parked_peer_closed_is_ready),
         TEST(parked_ready_item_comes_once),

@@ -220,6 +220,19 @@ static void queue_event_says_how_the_item_came(void **state)
     end(queue);
 }
 
+/* For the log, which tells how long a request has waited. */
+static void queue_item_has_the_time_at_which_it_came(void **state)
+{
+    (void)state;
+    struct queue *queue = create(4, 1, 1, 1);
+    int64_t before_us = clock_now_us();
+    push(queue, 0);
+    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    for (int i = 0; i < 2; i++)
+        assert_in_range(items[i].ready_us, before_us, clock_now_us());
+    end(queue);
+}
+
 static void queue_items_run_in_order(void **state)
 {
     (void)state;
@@ -913,6 +926,7 @@ int main(void)
         cmocka_unit_test(queue_push_among_returned_items_fits),
         cmocka_unit_test(queue_push_after_taking_fits_again),
         cmocka_unit_test(queue_event_says_how_the_item_came),
+        cmocka_unit_test(queue_item_has_the_time_at_which_it_came),
         cmocka_unit_test(queue_items_run_in_order),
         cmocka_unit_test(queue_push_full_waits_as_long_as_told),
         cmocka_unit_test(queue_push_full_gets_the_room_that_comes),

@@ -59,6 +59,41 @@ static void slice_trim_takes_blanks_off_both_ends(void **state)
     assert_slice_is(slice_trim(SLICE("\r\na\v\f")), "\r\na\v\f");
 }
 
+static void slice_unquote_takes_one_pair_of_quotes_off(void **state)
+{
+    (void)state;
+    assert_slice_is(slice_unquote(SLICE("\"a b\"")), "a b");
+    assert_slice_is(slice_unquote(SLICE("\"\"a\"\"")), "\"a\"");
+    assert_slice_is(slice_unquote(SLICE("\"\"")), "");
+    assert_slice_is(slice_unquote(SLICE("\"")), "\"");
+    assert_slice_is(slice_unquote(SLICE("\"a")), "\"a");
+    assert_slice_is(slice_unquote(SLICE("a\"")), "a\"");
+    assert_slice_is(slice_unquote(SLICE("a")), "a");
+    assert_slice_is(slice_unquote(SLICE("")), "");
+}
+
+static void slice_take_until_stops_at_each_separator(void **state)
+{
+    struct slice text = SLICE("a\";b\" ;;c");
+    (void)state;
+    assert_slice_is(slice_take_until(&text, ';'), "a\"");
+    assert_slice_is(slice_take_until(&text, ';'), "b\" ");
+    assert_slice_is(slice_take_until(&text, ';'), "");
+    assert_slice_is(slice_take_until(&text, ';'), "c");
+    assert_int_equal(text.len, 0);
+}
+
+static void slice_take_part_stops_at_a_separator_outside_of_quotes(void **state)
+{
+    struct slice text = SLICE(" a=\"b;\\\";c\" ;; d ");
+    (void)state;
+    assert_slice_is(slice_take_part(&text, ';'), "a=\"b;\\\";c\"");
+    assert_slice_is(slice_take_part(&text, ';'), "");
+    assert_slice_is(text, " d ");
+    assert_slice_is(slice_take_part(&text, ';'), "d");
+    assert_int_equal(text.len, 0);
+}
+
 static void slice_next_element_walks_a_list(void **state)
 {
     static const struct {
@@ -151,6 +186,9 @@ int main(void)
         cmocka_unit_test(slice_equal_nocase_folds_ascii_letters_only),
         cmocka_unit_test(slice_starts_with_never_looks_beyond_the_end),
         cmocka_unit_test(slice_trim_takes_blanks_off_both_ends),
+        cmocka_unit_test(slice_unquote_takes_one_pair_of_quotes_off),
+        cmocka_unit_test(slice_take_until_stops_at_each_separator),
+        cmocka_unit_test(slice_take_part_stops_at_a_separator_outside_of_quotes),
         cmocka_unit_test(slice_next_element_walks_a_list),
         cmocka_unit_test(slice_to_u64_reads_decimal_digits),
         cmocka_unit_test(slice_to_u64_refuses_all_else_and_leaves_the_output),
