@@ -4,7 +4,7 @@
 # The least that a build of the server needs, as ensure_packages() takes it.
 # shellcheck disable=SC2034  # used by the scripts that source this file
 BUILD_PACKAGES=(gcc=gcc make=make libc6-dev cmake=cmake pkgconf=pkg-config libconfig-dev
-    libcjson-dev)
+    libcjson-dev nettle-dev libcrypt-dev libcurl4-openssl-dev)
 
 say() {
     printf '%s\n' "$*" >&2

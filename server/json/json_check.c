@@ -64,6 +64,8 @@ static enum parse_outcome fail(struct json_check *check)
     size_t size = sizeof check->expected;
     if (check->state == JSON_BAD_DEPTH)
         snprintf(check->expected, size, "at most %u levels of nesting", check->depth_limit);
+    else if (check->state == JSON_BAD_COUNT)
+        snprintf(check->expected, size, "at most %ju values", (uintmax_t)check->values_limit);
     else if (check->state == JSON_LITERAL)
         snprintf(check->expected, size, "%s", check->literal);
     else
@@ -139,6 +141,14 @@ static enum json_state begin_value(struct json_check *check, unsigned char byte)
     }
 }
 
+static enum json_state begin_counted_value(struct json_check *check, unsigned char byte)
+{
+    enum json_state next = begin_value(check, byte);
+    if (next == JSON_NOWHERE || next == JSON_BAD_DEPTH)
+        return next;
+    return check->values_left-- > 0 ? next : JSON_BAD_COUNT;
+}
+
 static enum json_state begin_name(struct json_check *check, unsigned char byte)
 {
     return byte == '"' ? begin_string(check, JSON_AT_COLON) : JSON_NOWHERE;
@@ -148,9 +158,9 @@ static enum json_state begin_token(struct json_check *check, unsigned char byte)
 {
     switch (check->state) {
     case JSON_AT_VALUE:
-        return begin_value(check, byte);
+        return begin_counted_value(check, byte);
     case JSON_AT_FIRST_ELEMENT:
-        return byte == ']' ? close_level(check) : begin_value(check, byte);
+        return byte == ']' ? close_level(check) : begin_counted_value(check, byte);
     case JSON_AT_FIRST_NAME:
         return byte == '}' ? close_level(check) : begin_name(check, byte);
     case JSON_AT_NAME:
@@ -253,11 +263,13 @@ static enum parse_outcome read_on(struct json_check *check, struct piece *piece)
     return read_token(check, piece);
 }
 
-void json_check_init(struct json_check *check, unsigned depth_limit)
+void json_check_init(struct json_check *check, unsigned depth_limit, uint64_t values_limit)
 {
-    assert(depth_limit >= 1 && depth_limit <= JSON_CHECK_DEPTH_MAX);
+    assert(depth_limit >= 1 && depth_limit <= JSON_CHECK_DEPTH_MAX && values_limit >= 1);
     *check = (struct json_check){
         .line = 1,
+        .values_left = values_limit,
+        .values_limit = values_limit,
         .depth_limit = (uint16_t)depth_limit,
         .state = JSON_AT_VALUE,
     };
@@ -285,4 +297,9 @@ enum parse_outcome json_check_finish(struct json_check *check)
     if (json_scan_number_may_end(check->state))
         check->state = (uint8_t)after_value(check);
     return check->state == JSON_AT_END ? PARSE_DONE : fail(check);
+}
+
+bool json_check_is_too_large(const struct json_check *check)
+{
+    return check->failed && check->state == JSON_BAD_COUNT;
 }

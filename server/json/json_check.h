@@ -6,8 +6,12 @@
  *
  * Valid is what the grammar of RFC 8259 says, any value at the top level, repeated names and
  * numbers of any size included. Beyond the grammar these are refused: text that is not UTF-8 and
- * a byte order mark (section 8.1), escapes of lone surrogates (section 8.2), and nesting deeper
- * than the limit (section 9).
+ * a byte order mark (section 8.1), escapes of lone surrogates (section 8.2), nesting deeper and
+ * values more than the limits (section 9).
+ *
+ * The limit of values bounds the tree that cJSON would build. A value is a node of 64 bytes, with a
+ * copy of its name and of its string if it has them; with what malloc() adds (glibc, 64 bits) that
+ * is JSON_CHECK_TREE_BYTES_A_VALUE at most, and the length of the text for what is in the strings.
  */
 #ifndef TARN_SERVER_JSON_JSON_CHECK_H
 #define TARN_SERVER_JSON_JSON_CHECK_H
@@ -19,9 +23,11 @@
 #include <stdint.h>
 
 /* The largest nesting limit; cJSON (1.7) reads no deeper. */
-#define JSON_CHECK_DEPTH_MAX     1000
+#define JSON_CHECK_DEPTH_MAX          1000
 
-#define JSON_CHECK_EXPECTED_SIZE 56
+#define JSON_CHECK_EXPECTED_SIZE      56
+
+#define JSON_CHECK_TREE_BYTES_A_VALUE 144
 
 /* Owned by the caller; may be moved. */
 struct json_check {
@@ -41,15 +47,18 @@ struct json_check {
     const char *literal;     /* the one being read: "true", "false" or "null" */
     uint64_t line_start;     /* offset of the line's first byte */
     uint64_t line_tails;     /* bytes of the line that continue a UTF-8 character */
-    uint16_t depth;          /* arrays and objects that are open */
+    uint64_t values_left;    /* that may still begin */
+    uint64_t values_limit;
+    uint16_t depth; /* arrays and objects that are open */
     uint16_t depth_limit;
     uint64_t objects[(JSON_CHECK_DEPTH_MAX + 63) / 64]; /* a bit a level: object, not array */
 };
 
 /* Begins a text. `depth_limit` is how many arrays and objects may stand within each other:
- * 1 ... JSON_CHECK_DEPTH_MAX.
+ * 1 ... JSON_CHECK_DEPTH_MAX; `values_limit` how many values there may be: arrays, objects and what
+ * is in them, at least 1.
  */
-void json_check_init(struct json_check *check, unsigned depth_limit);
+void json_check_init(struct json_check *check, unsigned depth_limit, uint64_t values_limit);
 
 /* Checks the next piece of the text; `bytes` may be NULL when len is 0.
  * PARSE_MORE: right so far. PARSE_BAD: the members of *check say what is wrong; it stays so.
@@ -58,5 +67,8 @@ enum parse_outcome json_check_feed(struct json_check *check, const char *bytes, 
 
 /* Says that the text ends here. PARSE_DONE: it is valid. PARSE_BAD: as above. */
 enum parse_outcome json_check_finish(struct json_check *check);
+
+/* Whether the fault is that there are too many values, and none of the text's form. */
+bool json_check_is_too_large(const struct json_check *check);
 
 #endif

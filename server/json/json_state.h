@@ -64,6 +64,7 @@ enum json_state {
     JSON_BAD_SURROGATE,
     JSON_BAD_MARK,
     JSON_BAD_DEPTH,
+    JSON_BAD_COUNT,
     JSON_STATE_COUNT
 };
 

@@ -15,7 +15,7 @@
 
 static const struct store_file no_file;
 
-static int fail_for_good(struct store_file *file)
+int store_file_fail(struct store_file *file)
 {
     file->error = errno;
     return -1;
@@ -70,35 +70,52 @@ int store_file_create(struct store *store, struct store_file *file)
 
 /* -- Appending -- */
 
+int store_write_all(int fd, const char *bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t written = write(fd, bytes, len);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return -1;
+        bytes += written;
+        len -= (size_t)written;
+    }
+    return 0;
+}
+
 int store_file_append(struct store_file *file, const char *bytes, size_t len)
 {
     assert(file->store != NULL);
     errno = file->error;
     if (file->error != 0)
         return -1;
-    while (len > 0) {
-        ssize_t written = write(file->fd, bytes, len);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return fail_for_good(file);
-        bytes += written;
-        len -= (size_t)written;
-        file->bytes += (uint64_t)written;
-    }
+    if (store_write_all(file->fd, bytes, len) != 0)
+        return store_file_fail(file);
+    file->bytes += len;
     return 0;
 }
 
 /* -- Committing -- */
 
-static int link_as(const struct store_file *file, const char *name)
+int store_file_sync(struct store_file *file)
 {
-    const struct store *store = file->store;
+    assert(file->store != NULL);
+    errno = file->error;
+    if (file->error != 0)
+        return -1;
+    if (file->store->is_durable && fsync(file->fd) != 0)
+        return store_file_fail(file);
+    return 0;
+}
+
+int store_file_link(const struct store_file *file, int folder, const char *name)
+{
     if (file->temporary[0] != '\0')
-        return linkat(store->housekeeping, file->temporary, store->folder, name, 0);
+        return linkat(file->store->housekeeping, file->temporary, folder, name, 0);
     char path[STORE_PROC_PATH_SIZE];
     store_proc_path(file->fd, path);
-    return linkat(AT_FDCWD, path, store->folder, name, AT_SYMLINK_FOLLOW);
+    return linkat(AT_FDCWD, path, folder, name, AT_SYMLINK_FOLLOW);
 }
 
 /* The link is exclusive: a name that is taken, by whomever, is never written over. */
@@ -108,7 +125,7 @@ static int link_under_new_name(const struct store_file *file, char out_name[STOR
     for (unsigned attempt = 0; attempt < STORE_NAME_ATTEMPTS; attempt++) {
         if (store_name_make(now, attempt, out_name) != 0)
             return -1;
-        if (link_as(file, out_name) == 0)
+        if (store_file_link(file, file->store->folder, out_name) == 0)
             return 0;
         if (errno != EEXIST)
             return -1;
@@ -123,11 +140,9 @@ static int publish(const struct store_file *file, char out_name[STORE_NAME_SIZE]
     struct store_round round;
     if (store_sync_begin(&store->sync, &round) != 0)
         return -1;
-    if (link_under_new_name(file, out_name) != 0) {
-        store_sync_cancel(&round);
+    if (link_under_new_name(file, out_name) != 0)
         return -1;
-    }
-    if (store_sync_end(&store->sync, &round) == 0)
+    if (store_sync_wait(&store->sync, &round) == 0)
         return 0;
     int error = errno;
     (void)unlinkat(store->folder, out_name, 0); /* the failure that counts is told */
@@ -135,17 +150,39 @@ static int publish(const struct store_file *file, char out_name[STORE_NAME_SIZE]
     return -1;
 }
 
+void store_file_describe(const struct store_file *file, struct store_change *out_change)
+{
+    struct stat info;
+    *out_change = (struct store_change){.files = 1, .bytes = file->bytes};
+    if (file->store->ledger.is_kept && fstat(file->fd, &info) == 0)
+        out_change->inode = info.st_ino;
+}
+
+/* The same, if there is room. */
+static int publish_if_room(const struct store_file *file, char out_name[STORE_NAME_SIZE])
+{
+    struct store_ledger *ledger = &file->store->ledger;
+    struct store_change change;
+    store_file_describe(file, &change);
+    if (store_ledger_reserve(ledger, &change) != 0)
+        return -1;
+    int result = publish(file, out_name);
+    if (result == 0) {
+        store_ledger_settle(ledger, &change);
+        store_index_add(&file->store->index, out_name);
+    } else {
+        store_ledger_give_back(ledger, &change);
+    }
+    return result;
+}
+
 int store_file_commit(struct store_file *file, char out_name[STORE_NAME_SIZE])
 {
-    assert(file->store != NULL);
     char name[STORE_NAME_SIZE];
-    errno = file->error;
-    if (file->error != 0)
+    if (store_file_sync(file) != 0)
         return -1;
-    if (file->store->is_durable && fsync(file->fd) != 0)
-        return fail_for_good(file);
-    if (publish(file, name) != 0)
-        return fail_for_good(file);
+    if (publish_if_room(file, name) != 0)
+        return store_file_fail(file);
     memcpy(out_name, name, sizeof name);
     store_file_discard(file);
     return 0;

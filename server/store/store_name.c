@@ -1,6 +1,7 @@
 #include "server/store/store_name.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,13 @@
 
 #define DIGITS_SIZE        (2 * sizeof(uint64_t) + 1)
 
-static const char temporary_prefix[] = "tmp_";
+#define DOCUMENT_PREFIX    "upload_"
+#define DOCUMENT_SUFFIX    ".json"
+#define TEMPORARY_PREFIX   "tmp_"
+#define BATCH_PREFIX       "batch_"
+#define COMMIT_PREFIX      "commit_"
+
+#define DECIMAL            "0123456789"
 
 static int make_digits(char out[DIGITS_SIZE])
 {
@@ -36,26 +43,113 @@ int store_name_make(time_t when, unsigned attempt, char out[STORE_NAME_SIZE])
     if (gmtime_r(&when, &utc) == NULL || make_digits(digits) != 0)
         return -1;
     int width = DIGITS_STEP * (int)(1 + attempt / ATTEMPTS_PER_WIDTH);
-    snprintf(out, STORE_NAME_SIZE, "upload_%04d%02d%02d_%02d%02d%02d_%.*s.json", utc.tm_year + 1900,
-             utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, width, digits);
+    snprintf(out, STORE_NAME_SIZE, DOCUMENT_PREFIX "%04d%02d%02d_%02d%02d%02d_%.*s" DOCUMENT_SUFFIX,
+             utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
+             width, digits);
+    return 0;
+}
+
+/* -- The time in a document's name -- */
+
+static bool has_prefix(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Skips so many of the characters; returns NULL if there are fewer, or more. */
+static const char *skip(const char *at, const char *set, size_t least, size_t most)
+{
+    size_t len = at != NULL ? strspn(at, set) : 0;
+    return at != NULL && len >= least && len <= most ? at + len : NULL;
+}
+
+static const char *skip_text(const char *at, const char *text)
+{
+    return at != NULL && has_prefix(at, text) ? at + strlen(text) : NULL;
+}
+
+bool store_name_is_document(const char *name)
+{
+    const char *at = skip_text(name, DOCUMENT_PREFIX);
+    at = skip(at, DECIMAL, 8, 16); /* a year may have more than four digits */
+    at = skip_text(at, "_");
+    at = skip(at, DECIMAL, 6, 6);
+    at = skip_text(at, "_");
+    at = skip(at, DECIMAL "abcdef", 4, DIGITS_SIZE - 1);
+    at = skip_text(at, DOCUMENT_SUFFIX);
+    return at != NULL && *at == '\0';
+}
+
+bool store_name_read_time(const char *name, time_t *out_time)
+{
+    struct tm utc = {0};
+    if (!has_prefix(name, DOCUMENT_PREFIX) ||
+        strptime(name + sizeof DOCUMENT_PREFIX - 1, "%Y%m%d_%H%M%S_", &utc) == NULL)
+        return false;
+    *out_time = timegm(&utc);
+    return true;
+}
+
+/* -- Names for housekeeping -- */
+
+enum store_name_kind store_name_kind(const char *name)
+{
+    if (has_prefix(name, TEMPORARY_PREFIX))
+        return STORE_NAME_TEMPORARY;
+    if (has_prefix(name, BATCH_PREFIX))
+        return STORE_NAME_BATCH;
+    return has_prefix(name, COMMIT_PREFIX) ? STORE_NAME_COMMIT : STORE_NAME_OTHER;
+}
+
+static int make_with_prefix(const char *prefix, char out[STORE_TEMPORARY_SIZE])
+{
+    char digits[DIGITS_SIZE];
+    if (make_digits(digits) != 0)
+        return -1;
+    snprintf(out, STORE_TEMPORARY_SIZE, "%s%s", prefix, digits);
     return 0;
 }
 
 int store_name_make_temporary(char out[STORE_TEMPORARY_SIZE])
 {
-    char digits[DIGITS_SIZE];
-    if (make_digits(digits) != 0)
-        return -1;
-    snprintf(out, STORE_TEMPORARY_SIZE, "%s%s", temporary_prefix, digits);
-    return 0;
+    return make_with_prefix(TEMPORARY_PREFIX, out);
 }
 
-bool store_name_is_temporary(const char *name)
+int store_name_make_batch(char out[STORE_TEMPORARY_SIZE])
 {
-    return strncmp(name, temporary_prefix, sizeof temporary_prefix - 1) == 0;
+    return make_with_prefix(BATCH_PREFIX, out);
 }
+
+void store_name_convert(const char *name, enum store_name_kind kind, char out[STORE_TEMPORARY_SIZE])
+{
+    const char *digits = name + strcspn(name, "_") + 1;
+    const char *prefix = kind == STORE_NAME_COMMIT ? COMMIT_PREFIX : BATCH_PREFIX;
+    snprintf(out, STORE_TEMPORARY_SIZE, "%s%s", prefix, digits);
+}
+
+/* -- Names that clients ask for -- */
 
 bool store_name_is_visible(const char *name)
 {
     return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
+}
+
+static bool has_control(const char *name)
+{
+    for (const char *at = name; *at != '\0'; at++)
+        if ((unsigned char)*at < ' ' || *at == '\x7f')
+            return true;
+    return false;
+}
+
+int store_name_check(const char *name)
+{
+    if (!store_name_is_visible(name) || has_control(name)) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (strlen(name) <= NAME_MAX)
+        return 0;
+    errno = ENAMETOOLONG;
+    return -1;
 }

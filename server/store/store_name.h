@@ -1,7 +1,8 @@
 /* Names in the store. Any thread.
  *
  * Documents: upload_YYYYMMDD_HHMMSS_xxxx.json, the time in UTC, xxxx random hexadecimal digits.
- * Temporary files: tmp_ and sixteen random digits.
+ * In the housekeeping folder, each with sixteen random digits: temporary files are tmp_..., folders
+ * of batches are batch_..., and commit_... once they are to be made visible.
  */
 #ifndef TARN_SERVER_STORE_STORE_NAME_H
 #define TARN_SERVER_STORE_STORE_NAME_H
@@ -25,7 +26,35 @@ int store_name_make(time_t when, unsigned attempt, char out[STORE_NAME_SIZE]);
 /* Whether a name can be that of a document: not empty, no dot first, no '/'. */
 bool store_name_is_visible(const char *name);
 
+/* Whether a client may choose a name: a visible one, without control bytes, of 255 bytes at most.
+ * Returns 0, or -1 with errno: ENAMETOOLONG, EINVAL.
+ */
+int store_name_check(const char *name);
+
+/* Whether a name is one that store_name_make() makes. */
+bool store_name_is_document(const char *name);
+
+/* Reads the time from a document's name. Returns false, *out_time untouched, if it is none, or of a
+ * year beyond 9999.
+ */
+bool store_name_read_time(const char *name, time_t *out_time);
+
+/* What is kept in the housekeeping folder. */
+enum store_name_kind {
+    STORE_NAME_OTHER,
+    STORE_NAME_TEMPORARY,
+    STORE_NAME_BATCH,
+    STORE_NAME_COMMIT,
+};
+
+enum store_name_kind store_name_kind(const char *name);
+
+/* Makes a temporary name, also for a batch. Returns 0, or -1 with errno. */
 int store_name_make_temporary(char out[STORE_TEMPORARY_SIZE]);
-bool store_name_is_temporary(const char *name);
+int store_name_make_batch(char out[STORE_TEMPORARY_SIZE]);
+
+/* The name of a batch's folder as the other kind: with the same digits. */
+void store_name_convert(const char *name, enum store_name_kind kind,
+                        char out[STORE_TEMPORARY_SIZE]);
 
 #endif

@@ -4,6 +4,7 @@
 #include "server/json/json_check.h"
 
 #include <cjson/cJSON.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -56,7 +57,7 @@ static enum parse_outcome feed_guarded(struct json_check *check, const char *byt
 static enum parse_outcome run(struct json_check *check, const char *bytes, size_t len, size_t split,
                               size_t piece)
 {
-    json_check_init(check, DEPTH_LIMIT);
+    json_check_init(check, DEPTH_LIMIT, UINT64_MAX);
     enum parse_outcome outcome = feed_guarded(check, bytes, split);
     for (size_t at = split; at < len; at += piece) {
         size_t rest = len - at;
@@ -284,7 +285,7 @@ static void json_check_bad_stays_bad(void **state)
 {
     (void)state;
     struct json_check check;
-    json_check_init(&check, DEPTH_LIMIT);
+    json_check_init(&check, DEPTH_LIMIT, UINT64_MAX);
     assert_int_equal(json_check_feed(&check, "[1,x", 4), PARSE_BAD);
     assert_int_equal(json_check_feed(&check, "1]", 2), PARSE_BAD);
     assert_int_equal(json_check_feed(&check, NULL, 0), PARSE_BAD);
@@ -297,7 +298,7 @@ static void json_check_empty_pieces_change_nothing(void **state)
 {
     (void)state;
     struct json_check check;
-    json_check_init(&check, DEPTH_LIMIT);
+    json_check_init(&check, DEPTH_LIMIT, UINT64_MAX);
     assert_int_equal(json_check_feed(&check, NULL, 0), PARSE_MORE);
     assert_int_equal(json_check_feed(&check, "[1", 2), PARSE_MORE);
     assert_int_equal(json_check_feed(&check, NULL, 0), PARSE_MORE);
@@ -341,7 +342,7 @@ static void json_check_plain_byte_at_each_place_is_passed_over(void **state)
 static enum parse_outcome check_nested(unsigned limit, size_t depth, const char *open,
                                        const char *close, struct json_check *check)
 {
-    json_check_init(check, limit);
+    json_check_init(check, limit, UINT64_MAX);
     for (size_t i = 0; i < depth; i++)
         (void)json_check_feed(check, open, strlen(open));
     (void)json_check_feed(check, "0", 1);
@@ -364,6 +365,109 @@ static void json_check_depth_limit_is_exact(void **state)
         assert_int_equal(check.offset, limit);
         assert_int_equal(check_nested(limit, limit + 1, "{\"a\":", "}", &check), PARSE_BAD);
         assert_int_equal(check.offset, 5 * limit);
+    }
+}
+
+/* -- Values -- */
+
+static enum parse_outcome check_values(const char *text, uint64_t limit, struct json_check *check)
+{
+    json_check_init(check, 10, limit);
+    for (size_t i = 0; text[i] != '\0'; i++)
+        (void)json_check_feed(check, text + i, 1);
+    return json_check_finish(check);
+}
+
+static void json_check_values_limit_is_exact(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t values;
+        uint64_t offset; /* of the last */
+    } rows[] = {
+        {"1", 1, 0},
+        {"[]", 1, 0},
+        {"[1,2]", 3, 3},
+        {"[[],{}]", 3, 4},
+        {"{\"a\":null,\"b\":[true,\"x\"]}", 5, 20},
+        {"[[[[]]]]", 4, 3},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct json_check check;
+        assert_int_equal(check_values(rows[i].text, rows[i].values + 1, &check), PARSE_DONE);
+        assert_int_equal(check_values(rows[i].text, rows[i].values, &check), PARSE_DONE);
+        assert_false(json_check_is_too_large(&check));
+        if (rows[i].values == 1)
+            continue;
+        assert_int_equal(check_values(rows[i].text, rows[i].values - 1, &check), PARSE_BAD);
+        assert_true(json_check_is_too_large(&check));
+        assert_int_equal(check.offset, rows[i].offset);
+    }
+}
+
+static void json_check_wrong_text_is_not_too_large(void **state)
+{
+    (void)state;
+    struct json_check check;
+    assert_int_equal(check_values("[1,2,x", 3, &check), PARSE_BAD);
+    assert_false(json_check_is_too_large(&check));
+    assert_int_equal(check_values("[1,2,]", 3, &check), PARSE_BAD);
+    assert_false(json_check_is_too_large(&check));
+    assert_int_equal(check_values("[1,2,3]", 3, &check), PARSE_BAD);
+    assert_string_equal(check.expected, "at most 3 values");
+}
+
+/* What cJSON takes for a text of so many values, as the C library counts it. */
+static size_t tree_bytes;
+
+static void *count_malloc(size_t size)
+{
+    void *block = malloc(size);
+    tree_bytes += malloc_usable_size(block) + sizeof(size_t);
+    return block;
+}
+
+/* The texts that need most for their length, and for their values. */
+static void json_check_tree_is_within_its_bound(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unit;
+        size_t values;
+    } rows[] = {
+        {"0", 1},
+        {"[]", 1},
+        {"\"\"", 1},
+        {"\"0123456789012345678901234\"", 1},
+        {"{\"\":\"\"}", 2},
+        {"{\"0123456789012345678901234\":\"0123456789012345678901234567890123456789\"}", 2},
+        {"\"\\u0041\"", 1},
+    };
+    cJSON_Hooks hooks = {.malloc_fn = count_malloc, .free_fn = free};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[20000] = "[";
+        size_t len = 1;
+        size_t values = 1;
+        for (; len + strlen(rows[i].unit) + 2 < sizeof text; values += rows[i].values) {
+            text[len] = ',';
+            len += len > 1;
+            memcpy(text + len, rows[i].unit, strlen(rows[i].unit));
+            len += strlen(rows[i].unit);
+        }
+        text[len++] = ']';
+        struct json_check check;
+        json_check_init(&check, 10, values);
+        (void)json_check_feed(&check, text, len);
+        assert_int_equal(json_check_finish(&check), PARSE_DONE);
+        assert_int_equal(check.values_left, 0);
+        tree_bytes = 0;
+        cJSON_InitHooks(&hooks);
+        cJSON *tree = cJSON_ParseWithLength(text, len);
+        assert_non_null(tree);
+        cJSON_Delete(tree);
+        cJSON_InitHooks(NULL);
+        assert_in_range(tree_bytes, 1, values * JSON_CHECK_TREE_BYTES_A_VALUE + len);
     }
 }
 
@@ -519,7 +623,7 @@ static void mutate(struct document *document)
 static bool is_accepted(const char *bytes, size_t len, unsigned depth_limit)
 {
     struct json_check check;
-    json_check_init(&check, depth_limit);
+    json_check_init(&check, depth_limit, UINT64_MAX);
     (void)json_check_feed(&check, bytes, len);
     return json_check_finish(&check) == PARSE_DONE;
 }
@@ -601,6 +705,9 @@ int main(void)
         cmocka_unit_test(json_check_control_byte_at_each_place_is_found),
         cmocka_unit_test(json_check_plain_byte_at_each_place_is_passed_over),
         cmocka_unit_test(json_check_depth_limit_is_exact),
+        cmocka_unit_test(json_check_values_limit_is_exact),
+        cmocka_unit_test(json_check_wrong_text_is_not_too_large),
+        cmocka_unit_test(json_check_tree_is_within_its_bound),
         cmocka_unit_test(json_check_kinds_of_levels_are_remembered),
         cmocka_unit_test(json_check_million_levels_are_refused_at_the_limit),
         cmocka_unit_test(json_check_struct_is_small),
