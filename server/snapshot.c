@@ -28,10 +28,32 @@ static void log_worker(struct worker *worker, int64_t now_ms, enum log_level lev
         error_log(level, NULL, "snapshot: worker %u waits", worker->number);
         return;
     }
-    error_log(level, status.client, "snapshot: worker %u for %lld ms with %s, %llu of %llu bytes",
-              worker->number, (long long)(now_ms - status.since_ms),
+    error_log(level, status.client,
+              "snapshot: worker %u %s for %lld ms with %s, begun %lld ms ago, %llu of %llu bytes",
+              worker->number, status.in_disk ? "is in the disk" : "runs",
+              (long long)(now_ms - status.since_ms),
               status.request[0] ? status.request : "a connection",
-              (unsigned long long)status.sent_bytes, (unsigned long long)status.content_bytes);
+              (long long)(now_ms - status.begun_ms), (unsigned long long)status.sent_bytes,
+              (unsigned long long)status.content_bytes);
+}
+
+int64_t snapshot_timer_run(struct snapshot_timer *timer, struct server *server)
+{
+    struct site *site = server_site(server);
+    int64_t interval_ms = site->config->log.snapshot_interval * 1000;
+    site_release(site);
+    int64_t now_ms = clock_now_ms();
+    if (interval_ms == 0)
+        timer->due_ms = 0;
+    else if (timer->due_ms == 0 || timer->due_ms > now_ms + interval_ms)
+        timer->due_ms = now_ms + interval_ms; /* switched on, or made shorter */
+    if (timer->due_ms == 0)
+        return INT64_MAX;
+    if (timer->due_ms <= now_ms) {
+        snapshot_log(server);
+        timer->due_ms = now_ms + interval_ms;
+    }
+    return timer->due_ms;
 }
 
 void snapshot_log(struct server *server)

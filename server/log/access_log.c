@@ -12,6 +12,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Of each of a channel's two buffers. The pages beyond what is used are never touched. */
 #define BUFFER_BYTES ((size_t)1024 * 1024)
@@ -32,7 +33,7 @@ struct channel {
     char *filling; /* guarded by the lock, with its length */
     size_t len;
 
-    struct access_stamp stamp; /* the writer's */
+    struct access_stamps stamps; /* the writer's */
 
     char *spare; /* the log thread's */
 
@@ -40,8 +41,10 @@ struct channel {
 };
 
 struct access_log {
-    /* Constant after open. */
+    /* Constant after open. The sink's descriptor too, whatever file it comes to stand for. */
     struct log_sink sink;
+    char *where;
+    struct log_format format;
     unsigned channel_count;
     struct channel *channels;
     pthread_t thread;
@@ -49,7 +52,8 @@ struct access_log {
     /* Guarded by wake_lock. No lock of a channel is held while it is taken. */
     pthread_mutex_t wake_lock;
     pthread_cond_t wake;
-    bool is_urgent; /* a buffer is past its mark */
+    bool is_urgent;   /* a buffer is past its mark */
+    bool is_outdated; /* the file is to be opened again */
     bool is_closing;
     int64_t close_deadline_ms;
 
@@ -59,6 +63,7 @@ struct access_log {
     atomic_bool is_idle;
 
     /* The log thread's. */
+    bool reopens; /* when it has written what there is */
     bool is_torn; /* what the sink took last did not end with a line */
     int sink_error;
     uint64_t reported;
@@ -72,12 +77,12 @@ struct access_log {
 /* Returns the length of the buffer before the line, and after it in *out_len: the same if there
  * was no room.
  */
-static size_t append_line_locked(struct channel *channel, const struct access_entry *entry,
-                                 size_t *out_len)
+static size_t append_line_locked(struct channel *channel, const struct log_format *format,
+                                 const struct access_entry *entry, size_t *out_len)
 {
     size_t before = channel->len;
     struct text room = text_over(channel->filling + before, BUFFER_BYTES - before);
-    access_line_append(&room, &channel->stamp, entry);
+    access_line_append(&room, format, &channel->stamps, entry);
     if (room.truncated)
         atomic_fetch_add_explicit(&channel->dropped, 1, memory_order_relaxed);
     else
@@ -102,12 +107,27 @@ void access_log_write(struct access_log *log, unsigned channel, const struct acc
     struct channel *own = &log->channels[channel];
     size_t len;
     sync_lock(&own->lock);
-    size_t before = append_line_locked(own, entry, &len);
+    size_t before = append_line_locked(own, &log->format, entry, &len);
     bool is_idle = atomic_load(&log->is_idle);
     sync_unlock(&own->lock);
     bool is_urgent = before < WAKE_BYTES && len >= WAKE_BYTES;
     if (is_idle || is_urgent)
         wake_thread(log, is_urgent);
+}
+
+void access_log_reopen(struct access_log *log)
+{
+    if (log->sink.kind == LOG_SINK_OFF)
+        return;
+    sync_lock(&log->wake_lock);
+    log->is_outdated = true;
+    sync_signal(&log->wake);
+    sync_unlock(&log->wake_lock);
+}
+
+unsigned access_log_needs(const struct access_log *log)
+{
+    return log->format.needs;
 }
 
 uint64_t access_log_dropped(const struct access_log *log)
@@ -185,6 +205,18 @@ static void report_dropped(struct access_log *log, bool is_last)
     log->next_report_ms = now_ms + FLUSH_MS;
 }
 
+static void reopen(struct access_log *log)
+{
+    log->reopens = false;
+    if (log_sink_reopen(&log->sink, log->where) == 0) {
+        log->is_torn &= log->sink.kind != LOG_SINK_FILE; /* the new file has no half line */
+        error_log(LOG_INFO, NULL, "access log opened again");
+    } else {
+        error_log_errno(LOG_ERROR, errno, NULL, "the old access log stays in use, cannot open %s",
+                        log->where);
+    }
+}
+
 static bool has_work(struct access_log *log)
 {
     bool has_lines = false;
@@ -197,7 +229,7 @@ static bool has_work(struct access_log *log)
 }
 
 /* Waits for the first line, however long that takes, and then until it is due or a buffer is past
- * its mark. Returns false when the log is to be closed.
+ * its mark; or until the file is to be opened again. Returns false when the log is to be closed.
  */
 static bool wait_for_work(struct access_log *log)
 {
@@ -205,13 +237,15 @@ static bool wait_for_work(struct access_log *log)
     atomic_store(&log->is_idle, true);
     if (has_work(log))
         atomic_store(&log->is_idle, false);
-    while (atomic_load(&log->is_idle) && !log->is_closing)
+    while (atomic_load(&log->is_idle) && !log->is_outdated && !log->is_closing)
         sync_wait(&log->wake, &log->wake_lock);
     int64_t due_ns = sync_now_ns() + INT64_C(1000000) * FLUSH_MS;
-    while (!log->is_urgent && !log->is_closing)
+    while (!log->is_urgent && !log->is_outdated && !log->is_closing)
         if (!sync_wait_until(&log->wake, &log->wake_lock, due_ns))
             break;
     log->is_urgent = false;
+    log->reopens = log->is_outdated;
+    log->is_outdated = false;
     bool goes_on = !log->is_closing;
     sync_unlock(&log->wake_lock);
     return goes_on;
@@ -223,6 +257,8 @@ static void *run_thread(void *argument)
     while (wait_for_work(log)) {
         write_all(log, clock_now_ms() + SINK_MS);
         report_dropped(log, false);
+        if (log->reopens)
+            reopen(log);
     }
     write_all(log, log->close_deadline_ms);
     report_dropped(log, true);
@@ -304,21 +340,37 @@ no_cond:
     return -1;
 }
 
-struct access_log *access_log_open(const char *where, unsigned channels)
+static int set_format(struct access_log *log, const char *format)
+{
+    struct log_fault fault;
+    if (access_format_compile(format, &log->format, &fault) == 0)
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
+struct access_log *access_log_open(const char *where, const char *format, unsigned channels)
 {
     assert(channels > 0);
     struct access_log *log = calloc(1, sizeof *log);
     if (log == NULL)
         return NULL;
-    if (log_sink_open(where, &log->sink) != 0)
+    log->where = strdup(where);
+    if (log->where == NULL || set_format(log, format) != 0 || log_sink_open(where, &log->sink) != 0)
         goto no_sink;
-    if (log->sink.kind == LOG_SINK_OFF || start(log, channels) == 0)
-        return log;
+    if (log->sink.kind == LOG_SINK_OFF)
+        log->format.needs = 0;
+    else if (start(log, channels) != 0)
+        goto no_thread;
+    return log;
+
+no_thread:;
     int error = errno;
     log_sink_close(&log->sink);
     errno = error;
 no_sink:
-    free(log); /* keeps errno */
+    free(log->where); /* both keep errno */
+    free(log);
     return NULL;
 }
 
@@ -342,5 +394,6 @@ void access_log_close(struct access_log *log)
     if (log->sink.kind != LOG_SINK_OFF)
         stop(log);
     log_sink_close(&log->sink);
+    free(log->where);
     free(log);
 }

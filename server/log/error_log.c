@@ -1,18 +1,19 @@
 #include "server/log/error_log.h"
 
-#include "http/text.h"
+#include "server/log/error_format.h"
 #include "server/log/log_sink.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define LINE_BYTES_MAX 1024
-#define NO_ERROR       (-1)
+#define LINE_BYTES_MAX   1024
+#define REASON_BYTES_MAX 128
+#define NO_ERROR         (-1)
 
 static const char *const level_names[] = {
     [LOG_ERROR] = "error",
@@ -23,30 +24,60 @@ static const char *const level_names[] = {
 
 /* Written to only while there is one thread. Not yet open, it is stderr as it is. */
 static struct log_sink sink = {LOG_SINK_FILE, STDERR_FILENO};
-static bool is_open;
+static char *path;                                     /* owned; NULL while it is not open */
 static _Atomic enum log_level wanted_level = LOG_INFO; /* any thread */
+static struct log_format line_format;                  /* empty: the usual one */
 
 static atomic_ulong lost_lines; /* not yet told */
+
+static void close_sink(void)
+{
+    if (path != NULL)
+        log_sink_close(&sink);
+    sink = (struct log_sink){LOG_SINK_FILE, STDERR_FILENO};
+    free(path);
+    path = NULL;
+}
 
 int error_log_open(const char *where, enum log_level level)
 {
     struct log_sink opened;
-    if (log_sink_open(where, &opened) != 0)
+    char *copy = strdup(where);
+    if (copy == NULL || log_sink_open(where, &opened) != 0) {
+        free(copy); /* keeps errno */
         return -1;
-    error_log_close();
+    }
+    close_sink();
     sink = opened;
-    is_open = true;
+    path = copy;
     wanted_level = level;
     return 0;
 }
 
+int error_log_set_format(const char *text)
+{
+    struct log_format compiled;
+    struct log_fault fault;
+    if (error_format_compile(text, &compiled, &fault) != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    line_format = compiled;
+    return 0;
+}
+
+void error_log_reopen(void)
+{
+    if (path != NULL && log_sink_reopen(&sink, path) != 0)
+        error_log_errno(LOG_ERROR, errno, NULL, "the old error log stays in use, cannot open %s",
+                        path);
+}
+
 void error_log_close(void)
 {
-    if (is_open)
-        log_sink_close(&sink);
-    sink = (struct log_sink){LOG_SINK_FILE, STDERR_FILENO};
-    is_open = false;
+    close_sink();
     wanted_level = LOG_INFO;
+    line_format.step_count = 0;
 }
 
 void error_log_set_level(enum log_level level)
@@ -70,50 +101,51 @@ bool error_log_wants(enum log_level level)
     return level <= wanted_level && sink.kind != LOG_SINK_OFF;
 }
 
-static void append_string(struct text *line, const char *string)
-{
-    text_append(line, slice_from_string(string));
-}
-
-/* "[2026-03-01T12:00:00.123Z] [warn] [pid:tid] [client] " */
-static void append_prefix(struct text *line, enum log_level level, const char *client)
-{
-    struct timespec now;
-    struct tm utc;
-    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail on Linux */
-    if (gmtime_r(&now.tv_sec, &utc) == NULL)
-        utc = (struct tm){.tm_year = 70, .tm_mday = 1};
-    char prefix[128];
-    snprintf(prefix, sizeof prefix, "[%04d-%02d-%02dT%02d:%02d:%02d.%03ldZ] [%s] [%d:%d] [",
-             utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec,
-             now.tv_nsec / 1000000, level_names[level], (int)getpid(), (int)gettid());
-    append_string(line, prefix);
-    text_append_log(line, slice_from_string(client != NULL ? client : "-"));
-    append_string(line, "] ");
-}
-
-/* strerror() is not for threads, and strerror_r() depends on the locale. */
-static void append_error(struct text *line, int error)
+/* ": No such file or directory". strerror() is not for threads, and strerror_r() depends on the
+ * locale.
+ */
+static void append_reason(struct text *out, int error)
 {
     const char *description = strerrordesc_np(error);
-    append_string(line, ": ");
+    text_append(out, SLICE(": "));
     if (description != NULL) {
-        append_string(line, description);
+        text_append(out, slice_from_string(description));
     } else {
-        append_string(line, "error ");
-        text_append_u64(line, (uint64_t)error);
+        text_append(out, SLICE("error "));
+        text_append_u64(out, (uint64_t)error);
     }
+}
+
+/* Before a format has been set, the usual one is compiled for each line: there are few of them,
+ * and it may be any thread that writes the first.
+ */
+static void append_line(struct text *line, const struct error_entry *entry)
+{
+    struct log_format usual;
+    struct log_fault fault;
+    if (line_format.step_count > 0)
+        error_format_append(line, &line_format, entry);
+    else if (error_format_compile(ERROR_FORMAT_DEFAULT, &usual, &fault) == 0)
+        error_format_append(line, &usual, entry);
 }
 
 /* Returns whether the whole line was taken. */
 static bool write_line(enum log_level level, int error, const char *client, const char *message)
 {
     char buffer[LINE_BYTES_MAX];
+    char reason_buffer[REASON_BYTES_MAX];
     struct text line = text_over(buffer, sizeof buffer - 1); /* the newline always fits */
-    append_prefix(&line, level, client);
-    text_append_log(&line, slice_from_string(message));
+    struct text reason = text_over(reason_buffer, sizeof reason_buffer);
+    struct error_entry entry = {
+        .level = level_names[level],
+        .client = client,
+        .message = slice_from_string(message),
+    };
+    (void)clock_gettime(CLOCK_REALTIME, &entry.time); /* cannot fail on Linux */
     if (error != NO_ERROR)
-        append_error(&line, error);
+        append_reason(&reason, error);
+    entry.reason = text_slice(&reason);
+    append_line(&line, &entry);
     buffer[line.len] = '\n';
     return log_sink_write(&sink, buffer, line.len + 1, 0) == line.len + 1;
 }
@@ -160,4 +192,14 @@ void error_log_errno(enum log_level level, int error, const char *client, const 
     va_start(arguments, format);
     log_message(level, error, client, format, arguments);
     va_end(arguments);
+}
+
+void error_log_lines(enum log_level level, const char *lines)
+{
+    while (*lines != '\0') {
+        int len = (int)strcspn(lines, "\n");
+        error_log(level, NULL, "%.*s", len, lines);
+        lines += len;
+        lines += strspn(lines, "\n");
+    }
 }

@@ -2,6 +2,8 @@
  *
  *     [2026-03-01T12:00:00.123Z] [warn] [pid:tid] [client] message
  *
+ * or in another format, see server/log/error_format.h.
+ *
  * One log for the process (the only global of the server: a log that had to be handed to every
  * function would be used by none). Any thread may log; a line is formatted into a buffer of its
  * own and written at once, so that lines never mix. The log escapes what it is given (control
@@ -26,7 +28,18 @@ int error_log_open(const char *where, enum log_level level);
 /* Changes what is written. Any thread. */
 void error_log_set_level(enum log_level level);
 
-/* Back to stderr. To be called when no other thread runs any more. */
+/* Sets the format of the lines, a string as in server/log/error_format.h. Returns 0, or -1 with
+ * EINVAL if it is none. To be called before any other thread runs.
+ */
+int error_log_set_format(const char *text);
+
+/* Opens the file by its path again, after it was moved away. Nobody waits, and no line is lost or
+ * torn by it. If that fails, the old file stays in use, and is told so. Any thread, but one at a
+ * time, and not beside open and close.
+ */
+void error_log_reopen(void);
+
+/* Back to stderr, and to the usual format. To be called when no other thread runs any more. */
 void error_log_close(void);
 
 /* "error", "warn", "info" or "debug". Returns 0 or -1. */
@@ -41,7 +54,10 @@ bool error_log_wants(enum log_level level);
 void error_log(enum log_level level, const char *client, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, with ": " and a description of the error number at the end. */
+/* Logs each line of a text, none of which is empty. */
+void error_log_lines(enum log_level level, const char *lines);
+
+/* The same as error_log(), with ": " and a description of the error number at the end. */
 void error_log_errno(enum log_level level, int error, const char *client, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

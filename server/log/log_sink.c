@@ -29,11 +29,17 @@ static int take_inherited(int fd, mode_t mode)
     return fcntl(fd, F_DUPFD_CLOEXEC, 3);
 }
 
+/* The standard descriptor that is meant, -1 if it is a path. */
+static int inherited_descriptor(const char *where)
+{
+    if (strcmp(where, "-") == 0)
+        return STDOUT_FILENO;
+    return strcmp(where, "stderr") == 0 ? STDERR_FILENO : -1;
+}
+
 static int open_descriptor(const char *where)
 {
-    int inherited = strcmp(where, "-") == 0        ? STDOUT_FILENO
-                    : strcmp(where, "stderr") == 0 ? STDERR_FILENO
-                                                   : -1;
+    int inherited = inherited_descriptor(where);
     if (inherited < 0)
         return open(where, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
     struct stat info;
@@ -65,6 +71,23 @@ int log_sink_open(const char *where, struct log_sink *out)
     }
     *out = (struct log_sink){kind_of(info.st_mode), fd};
     return 0;
+}
+
+int log_sink_reopen(const struct log_sink *sink, const char *where)
+{
+    struct log_sink fresh;
+    if (sink->kind == LOG_SINK_OFF || inherited_descriptor(where) >= 0)
+        return 0;
+    if (log_sink_open(where, &fresh) != 0)
+        return -1;
+    int error = 0;
+    if (fresh.kind != sink->kind)
+        error = ENOTSUP;
+    else if (dup3(fresh.fd, sink->fd, O_CLOEXEC) < 0)
+        error = errno;
+    log_sink_close(&fresh);
+    errno = error;
+    return error == 0 ? 0 : -1;
 }
 
 void log_sink_close(struct log_sink *sink)

@@ -1,8 +1,9 @@
 /* Where the lines of a log go. A sink never makes its writer wait longer than it wants to: a pipe
  * that nobody reads, or a stopped terminal, costs lines and not workers.
  *
- * A sink is constant after it has been opened: any thread may write to it, and writes of up to
- * PIPE_BUF bytes do not mix. SIGPIPE and SIGXFSZ must be ignored by the process.
+ * A sink is constant after it has been opened, also if it is opened again: any thread may write to
+ * it, and writes of up to PIPE_BUF bytes do not mix. SIGPIPE and SIGXFSZ must be ignored by the
+ * process.
  */
 #ifndef TARN_SERVER_LOG_LOG_SINK_H
 #define TARN_SERVER_LOG_LOG_SINK_H
@@ -27,6 +28,14 @@ struct log_sink {
  * pipe open for reading.
  */
 int log_sink_open(const char *where, struct log_sink *out);
+
+/* Opens the path again and puts the new file in the place of the old one, under the same
+ * descriptor: threads that write meanwhile write to one or the other. Does nothing for a sink that
+ * has no path.
+ * Returns 0, or -1 with errno and the old file in its place; ENOTSUP: what is there now is of
+ * another kind.
+ */
+int log_sink_reopen(const struct log_sink *sink, const char *where);
 
 void log_sink_close(struct log_sink *sink);
 

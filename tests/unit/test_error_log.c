@@ -1,4 +1,6 @@
-/* The error log: form of the lines, levels, hostile bytes, sinks that block or fail, threads. */
+/* The error log: form of the lines, formats, levels, hostile bytes, sinks that block or fail, files
+ * that are opened again, threads.
+ */
 #include "server/log/error_log.h"
 
 #include <errno.h>
@@ -155,6 +157,54 @@ static void error_log_long_line_is_cut(void **state)
     assert_int_equal(count_lines(read_log()), 2);
     assert_int_equal(strchr(content, '\n') - content + 1, 1024);
     assert_non_null(strstr(content, "xxx\n["));
+}
+
+/* -- Formats -- */
+
+static void error_log_format_is_that_of_the_lines(void **state)
+{
+    static const struct {
+        const char *format;
+        const char *pattern;
+    } rows[] = {
+        {"[%t] [%m:%l] [pid %P:tid %T] [%a] [%M]",
+         "^\\[20[0-9-]{8}T[0-9:]{8}\\.[0-9]{3}Z\\] \\[core:warn\\] \\[pid [0-9]+:tid [0-9]+\\] "
+         "\\[192\\.0\\.2\\.7\\] \\[hello: No space left on device\\]\n$"},
+        {"%{%Y}t 100%% %M", "^20[0-9]{2} 100% hello: No space left on device\n$"},
+        {"%M", "^hello: No space left on device\n$"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_int_equal(error_log_set_format(rows[i].format), 0);
+        assert_int_equal(error_log_open(path, LOG_INFO), 0);
+        error_log_errno(LOG_WARN, ENOSPC, "192.0.2.7", "hello");
+        assert_matches(read_log(), rows[i].pattern);
+        (void)remove_file(state);
+    }
+}
+
+static void error_log_wrong_format_is_refused(void **state)
+{
+    static const char *const formats[] = {"", "[%t]", "%M %r", "%M\n"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(formats); i++) {
+        errno = 0;
+        assert_int_equal(error_log_set_format(formats[i]), -1);
+        assert_int_equal(errno, EINVAL);
+    }
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    error_log(LOG_WARN, NULL, "x");
+    assert_matches(read_log(), PREFIX("warn") "\\[-\\] x\n$"); /* the usual one */
+}
+
+static void error_log_close_ends_the_format(void **state)
+{
+    (void)state;
+    assert_int_equal(error_log_set_format("%M"), 0);
+    error_log_close();
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    error_log(LOG_WARN, NULL, "x");
+    assert_matches(read_log(), PREFIX("warn") "\\[-\\] x\n$");
 }
 
 /* -- Levels -- */
@@ -342,6 +392,53 @@ static void error_log_survives_a_reader_that_went_away(void **state)
     assert_int_equal(close(reader), 0);
 }
 
+/* -- Opened again -- */
+
+static void error_log_reopened_file_is_a_new_one(void **state)
+{
+    char moved[80];
+    (void)state;
+    snprintf(moved, sizeof moved, "%s.1", path);
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    error_log(LOG_INFO, NULL, "before");
+    assert_int_equal(rename(path, moved), 0);
+    error_log(LOG_INFO, NULL, "moved");
+    error_log_reopen();
+    error_log(LOG_INFO, NULL, "after");
+    assert_int_equal(count_lines(read_log()), 1);
+    assert_non_null(strstr(content, "] after\n"));
+    assert_int_equal(rename(moved, path), 0);
+    assert_int_equal(count_lines(read_log()), 2);
+}
+
+static void error_log_that_cannot_be_reopened_keeps_its_file(void **state)
+{
+    char moved[80];
+    (void)state;
+    snprintf(moved, sizeof moved, "%s.1", path);
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    assert_int_equal(rename(path, moved), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    error_log_reopen();
+    error_log(LOG_INFO, NULL, "after");
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(rename(moved, path), 0);
+    assert_int_equal(count_lines(read_log()), 2);
+    assert_non_null(strstr(content, "the old error log stays in use, cannot open "));
+    assert_non_null(strstr(content, "/log: Is a directory\n"));
+}
+
+static void error_log_without_a_path_is_not_reopened(void **state)
+{
+    static const char *const places[] = {"off", "-", "stderr"};
+    (void)state;
+    error_log_reopen(); /* not open yet */
+    for (size_t i = 0; i < COUNT(places); i++) {
+        assert_int_equal(error_log_open(places[i], LOG_ERROR), 0);
+        error_log_reopen();
+    }
+}
+
 /* -- Threads -- */
 
 #define THREADS      4
@@ -372,6 +469,34 @@ static void error_log_lines_of_threads_do_not_mix(void **state)
         assert_matches(line, PREFIX("info") "\\[([abcd])\\] line [0-9]{3} of \\1$");
 }
 
+static void error_log_reopening_loses_and_tears_no_line(void **state)
+{
+    enum { ROUNDS = 20 };
+    static char name[] = "a";
+    pthread_t thread;
+    char moved[80];
+    size_t lines = 0;
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    assert_int_equal(pthread_create(&thread, NULL, write_lines, name), 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        snprintf(moved, sizeof moved, "%s.%d", path, i);
+        assert_int_equal(rename(path, moved), 0);
+        error_log_reopen();
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (int i = 0; i <= ROUNDS; i++) {
+        char *rest = content;
+        (void)read_log();
+        for (char *line; (line = strsep(&rest, "\n")) != NULL && *line != '\0'; lines++)
+            assert_matches(line, PREFIX("info") "\\[a\\] line [0-9]{3} of a$");
+        snprintf(moved, sizeof moved, "%s.%d", path, i);
+        if (i < ROUNDS)
+            assert_int_equal(rename(moved, path), 0);
+    }
+    assert_int_equal(lines, THREAD_LINES);
+    (void)state;
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_teardown(name, remove_file)
@@ -394,7 +519,14 @@ int main(void)
         TEST(error_log_pipe_without_reader_cannot_be_opened),
         TEST(error_log_full_pipe_loses_lines_and_says_so_later),
         TEST(error_log_survives_a_reader_that_went_away),
+        TEST(error_log_format_is_that_of_the_lines),
+        TEST(error_log_wrong_format_is_refused),
+        TEST(error_log_close_ends_the_format),
+        TEST(error_log_reopened_file_is_a_new_one),
+        TEST(error_log_that_cannot_be_reopened_keeps_its_file),
+        TEST(error_log_without_a_path_is_not_reopened),
         TEST(error_log_lines_of_threads_do_not_mix),
+        TEST(error_log_reopening_loses_and_tears_no_line),
     };
     return cmocka_run_group_tests(tests, setup_folder, teardown_folder);
 }

@@ -7,6 +7,8 @@
 #include "server/worker.h"
 #include "tests/unit/site_fixture.h"
 
+#include <sys/socket.h>
+
 static struct server *server;
 static struct access_log *access_log;
 static struct session session = {.client = "192.0.2.7"};
@@ -20,7 +22,7 @@ static int begin(void **state)
     fixture_write("a.conf", SITE_FIXTURE_KEYS "pool = { workers = 2; queue = 8; };");
     assert_int_equal(fixture_load(fixture, "a.conf", NULL), 0);
     assert_int_equal(error_log_open("error.log", LOG_INFO), 0);
-    access_log = access_log_open("off", 2);
+    access_log = access_log_open("off", "combined", 2);
     struct site *site = site_fixture_open(fixture, 8080);
     server = server_create(site, access_log);
     assert_non_null(server);
@@ -89,6 +91,58 @@ static void worker_tells_what_it_does(void **state)
     worker_put_down(worker);
 }
 
+/* Also while the kernel keeps the thread: what has been sent before is told before each piece. */
+static void worker_tells_what_it_sends(void **state)
+{
+    struct worker *worker = server_worker(server, 1);
+    int ends[2];
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    session.item.fd = ends[0];
+    worker_take_up(worker, &session);
+    begin_exchange("GET /a HTTP/1.1");
+    session.connection.exchange = &exchange;
+    exchange.output.sent_bytes = 107;
+    struct iovec part = {.iov_base = "789", .iov_len = 3};
+    assert_int_equal(worker->transport.send(worker->transport.context, &part, 1, false), 3);
+    assert_int_equal(status_of(1)->content_bytes, 10);
+    assert_int_equal(status_of(1)->sent_bytes, 7);
+    worker_put_down(worker);
+    session.connection.exchange = NULL;
+    assert_int_equal(close(ends[0]), 0);
+    assert_int_equal(close(ends[1]), 0);
+}
+
+static void worker_tells_when_it_is_in_the_disk(void **state)
+{
+    struct worker *worker = server_worker(server, 1);
+    (void)state;
+    worker_take_up(worker, &session);
+    assert_false(status_of(1)->in_disk);
+    worker_enter_disk(worker);
+    assert_true(status_of(1)->in_disk);
+    worker_leave_disk(worker);
+    assert_false(status_of(1)->in_disk);
+    worker_enter_disk(worker);
+    worker_put_down(worker);
+    worker_take_up(worker, &session);
+    assert_false(status_of(1)->in_disk);
+    worker_put_down(worker);
+}
+
+static void worker_knows_how_long_the_session_has_waited(void **state)
+{
+    struct worker *worker = server_worker(server, 1);
+    (void)state;
+    session.item.ready_us = clock_now_us() - 5000000;
+    worker_take_up(worker, &session);
+    assert_in_range(worker->queue_wait_us, 5000000, 5000000 + INT64_C(600000000));
+    worker_put_down(worker);
+    worker_take_up(worker, &session); /* it has run on without waiting */
+    assert_int_equal(worker->queue_wait_us, 0);
+    worker_put_down(worker);
+}
+
 static void worker_cuts_a_long_request_line(void **state)
 {
     static const size_t lengths[] = {94, 95, 96, 4000};
@@ -148,13 +202,17 @@ static void snapshot_has_the_pool_and_each_worker(void **state)
     assert_logged("in the disk of 2; connections 5: 0 idle, 0 in a head, 0 busy; "
                   "refused ones lingering 3; log lines dropped 0\n");
     assert_logged("[-] snapshot: worker 0 waits\n");
-    assert_logged("[192.0.2.7] snapshot: worker 1 for ");
-    assert_logged(" ms with a connection, 0 of 0 bytes\n");
+    assert_logged("[192.0.2.7] snapshot: worker 1 runs for ");
+    assert_logged(" ms with a connection, begun ");
+    assert_logged(" ms ago, 0 of 0 bytes\n");
 
     begin_exchange("GET /a HTTP/1.1");
     worker_tell_request(server_worker(server, 1), &exchange);
+    worker_enter_disk(server_worker(server, 1));
     snapshot_log(server);
-    assert_logged(" ms with GET /a HTTP/1.1, 4 of 10 bytes\n");
+    assert_logged("[192.0.2.7] snapshot: worker 1 is in the disk for ");
+    assert_logged(" ms with GET /a HTTP/1.1, begun ");
+    assert_logged(" ms ago, 4 of 10 bytes\n");
     worker_put_down(server_worker(server, 1));
 }
 
@@ -173,14 +231,43 @@ static void snapshot_is_written_whatever_the_level(void **state)
     }
 }
 
+/* What is set in the timer stands for time that has passed. */
+static void snapshot_timer_logs_what_is_due(void **state)
+{
+    struct fixture *fixture = *state;
+    struct snapshot_timer timer = {0};
+    assert_int_equal(snapshot_timer_run(&timer, server), INT64_MAX); /* switched off */
+    fixture_write("b.conf", SITE_FIXTURE_KEYS "log = { snapshot_interval = 60; };"
+                                              "pool = { workers = 2; queue = 8; };");
+    assert_int_equal(fixture_load(fixture, "b.conf", NULL), 0);
+    struct site *site = site_fixture_open(fixture, 8080);
+    server_set_site(server, site);
+    site_release(site);
+
+    int64_t before_ms = clock_now_ms();
+    int64_t due_ms = snapshot_timer_run(&timer, server);
+    assert_in_range(due_ms, before_ms + 60000, clock_now_ms() + 60000);
+    assert_int_equal(snapshot_timer_run(&timer, server), due_ms);
+    assert_null(strstr(read_log(), "snapshot"));
+    timer.due_ms = clock_now_ms();
+    assert_in_range(snapshot_timer_run(&timer, server), before_ms + 60000, clock_now_ms() + 60000);
+    assert_logged("snapshot: worker 1 waits\n");
+    timer.due_ms = clock_now_ms() + 7200000; /* the interval was longer before a reload */
+    assert_in_range(snapshot_timer_run(&timer, server), before_ms + 60000, clock_now_ms() + 60000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SNAPSHOT_TEST(worker_tells_what_it_does),
+        SNAPSHOT_TEST(worker_tells_what_it_sends),
+        SNAPSHOT_TEST(worker_tells_when_it_is_in_the_disk),
+        SNAPSHOT_TEST(worker_knows_how_long_the_session_has_waited),
         SNAPSHOT_TEST(worker_cuts_a_long_request_line),
         SNAPSHOT_TEST(worker_of_a_draining_server_closes),
         SNAPSHOT_TEST(snapshot_has_the_pool_and_each_worker),
         SNAPSHOT_TEST(snapshot_is_written_whatever_the_level),
+        SNAPSHOT_TEST(snapshot_timer_logs_what_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
