@@ -13,9 +13,11 @@ bool cors_allows(const struct config *config, struct slice origin)
     return false;
 }
 
-static bool is_preflight(const struct head *head)
+/* One asks for a resource, so that `OPTIONS *` is none. */
+static bool is_preflight(const struct request *request)
 {
-    return head->method == METHOD_OPTIONS &&
+    const struct head *head = &request->exchange->head;
+    return request->handler && head->method == METHOD_OPTIONS &&
            head_find(head, SLICE("Access-Control-Request-Method"), NULL) == 1;
 }
 
@@ -23,11 +25,12 @@ static void add_preflight(struct request *request)
 {
     struct response *response = &request->exchange->response;
     char list[64];
-    size_t len = request->handler ? method_list(request->handler->methods, list, sizeof(list)) : 0;
+    size_t len = method_list(request->handler->methods, list, sizeof(list));
     response_add_field(response, SLICE("Access-Control-Allow-Methods"), (struct slice){list, len});
     response_add_field(response, SLICE("Access-Control-Allow-Headers"),
-                       SLICE("Content-Type, Range, If-Match, If-None-Match, If-Range, "
-                             "If-Modified-Since, If-Unmodified-Since"));
+                       SLICE("Authorization, Content-Digest, Content-Type, Idempotency-Key, Range, "
+                             "If-Match, If-None-Match, If-Range, If-Modified-Since, "
+                             "If-Unmodified-Since, Want-Repr-Digest"));
     response_add_field(response, SLICE("Access-Control-Max-Age"), PREFLIGHT_SECONDS);
 }
 
@@ -43,7 +46,7 @@ void cors_add_fields(struct request *request)
     if (head_find(head, SLICE("Origin"), &origin) != 1 || !cors_allows(config, origin))
         return;
     response_add_field(response, SLICE("Access-Control-Allow-Origin"), origin);
-    if (is_preflight(head))
+    if (is_preflight(request))
         add_preflight(request);
     else
         response_add_field(response, SLICE("Access-Control-Expose-Headers"),

@@ -1,5 +1,6 @@
 #include "server/descriptors.h"
 
+#include "server/handlers/form_files.h"
 #include "server/log/error_log.h"
 
 #include <sys/resource.h>
@@ -11,7 +12,8 @@ size_t descriptors_reserve(const struct config *config)
 {
     size_t connections = (size_t)config->limits.connections;
     rlim_t others = (rlim_t)config->pool.workers * 2 + DESCRIPTORS_MORE;
-    rlim_t wanted = (rlim_t)connections * 2 + others;
+    rlim_t form_files = config->files.writable ? FORM_FILES_MORE_MAX : 0;
+    rlim_t wanted = (rlim_t)connections * 2 + others + form_files;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
         return connections;

@@ -253,6 +253,11 @@ static void *listen_loop(void *argument)
     return NULL;
 }
 
+int listener_socket(const struct listener *listener)
+{
+    return listener->socket;
+}
+
 int listener_start(struct listener *listener)
 {
     errno = pthread_create(&listener->thread, NULL, listen_loop, listener);

@@ -15,6 +15,9 @@ struct listener;
  */
 struct listener *listener_create(struct server *server, int socket);
 
+/* The socket, which stays the listener's. Before listener_stop(). */
+int listener_socket(const struct listener *listener);
+
 /* Starts its thread. Returns 0, or -1 with errno. */
 int listener_start(struct listener *listener);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Options without a letter. */
-enum { OPTION_FILES = 256, OPTION_REFERENCE };
+enum { OPTION_FILES = 256, OPTION_REFERENCE, OPTION_CONSOLE };
 
 static const char short_options[] = ":c:d:o:tThV";
 
@@ -19,6 +19,7 @@ static const struct option long_options[] = {
     {"test", no_argument, NULL, 't'},
     {"dump", no_argument, NULL, 'T'},
     {"reference", no_argument, NULL, OPTION_REFERENCE},
+    {"console", no_argument, NULL, OPTION_CONSOLE},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {0},
@@ -35,6 +36,14 @@ static const struct {
 };
 
 #define POSITIONAL_COUNT ((int)(sizeof positionals / sizeof positionals[0]))
+
+static const struct {
+    const char *name;
+    enum options_action action;
+} commands[] = {
+    {"start", OPTIONS_START},   {"stop", OPTIONS_STOP},     {"restart", OPTIONS_RESTART},
+    {"reload", OPTIONS_RELOAD}, {"status", OPTIONS_STATUS},
+};
 
 /* --- errors ------------------------------------------------------------------------------ */
 
@@ -161,7 +170,7 @@ static enum options_action parse_options(struct options *options, int argc, char
                 return OPTIONS_USAGE_ERROR;
             break;
         case 't':
-            if (action == OPTIONS_RUN)
+            if (action != OPTIONS_DUMP)
                 action = OPTIONS_TEST;
             break;
         case 'T':
@@ -169,6 +178,10 @@ static enum options_action parse_options(struct options *options, int argc, char
             break;
         case OPTION_REFERENCE:
             return OPTIONS_REFERENCE;
+        case OPTION_CONSOLE:
+            if (action == OPTIONS_RUN)
+                action = OPTIONS_CONSOLE;
+            break;
         case 'h':
             return OPTIONS_HELP;
         case 'V':
@@ -182,7 +195,7 @@ static enum options_action parse_options(struct options *options, int argc, char
 
 static bool reads_configuration(enum options_action action)
 {
-    return action == OPTIONS_RUN || action == OPTIONS_TEST || action == OPTIONS_DUMP;
+    return action <= OPTIONS_DUMP;
 }
 
 static const char *program_name(int argc, char **argv)
@@ -191,6 +204,34 @@ static const char *program_name(int argc, char **argv)
         return "server";
     const char *slash = strrchr(argv[0], '/');
     return slash == NULL ? argv[0] : slash + 1;
+}
+
+/* Takes a command's name off the command line. Returns OPTIONS_RUN if there is none. */
+static enum options_action take_command(int *argc, char ***argv)
+{
+    for (size_t i = 0; *argc > 1 && i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp((*argv)[1], commands[i].name) == 0) {
+            (*argv)[1] = (*argv)[0];
+            ++*argv;
+            --*argc;
+            return commands[i].action;
+        }
+    }
+    return OPTIONS_RUN;
+}
+
+static int copy_arguments(struct options *options, int argc, char **argv)
+{
+    size_t count = 0;
+    options->arguments = calloc((size_t)argc + 1, sizeof *options->arguments);
+    if (options->arguments == NULL)
+        return -1;
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--console") != 0)
+            options->arguments[count++] = argv[i];
+    }
+    options->has_arguments = count > 1;
+    return 0;
 }
 
 enum options_action options_parse(int argc, char **argv, FILE *errors, struct options *out)
@@ -207,7 +248,14 @@ enum options_action options_parse(int argc, char **argv, FILE *errors, struct op
     }
     out->input.overrides = out->overrides;
 
+    enum options_action command = take_command(&argc, &argv);
+    if (copy_arguments(out, argc, argv) != 0) {
+        (void)fprintf(errors, "%s: out of memory\n", out->program);
+        return OPTIONS_FAILURE;
+    }
     enum options_action action = parse_options(out, argc, argv, errors);
+    if (action == OPTIONS_RUN)
+        action = command;
     if (!reads_configuration(action))
         return action;
     enum options_action result = add_positionals(out, argc - optind, argv + optind, errors);
@@ -217,35 +265,46 @@ enum options_action options_parse(int argc, char **argv, FILE *errors, struct op
 void options_deinit(struct options *options)
 {
     free(options->overrides);
+    free(options->arguments);
     *options = (struct options){0};
 }
 
 void options_print_help(const struct options *options, FILE *out)
 {
-    (void)fprintf(out,
-                  "Usage: %s [OPTION...] [PORT [HOST [WORKERS]]]\n"
-                  "\n"
-                  "Serves files over HTTP/1.1 and stores uploaded JSON documents.\n"
-                  "Without arguments: %s %s %s.\n"
-                  "\n"
-                  "  PORT                  port to listen on; 0 takes any free one\n"
-                  "  HOST                  IPv4 or IPv6 address, \"localhost\", or \"*\" for any\n"
-                  "  WORKERS               threads that answer requests\n"
-                  "\n"
-                  "  -c, --config FILE     read this configuration file\n"
-                  "  -d, --directory DIR   serve the files of this folder (key root)\n"
-                  "      --files DIR       the folder behind /files (key files.directory)\n"
-                  "  -o, --set KEY=VALUE   set any key; can be repeated, lists with commas\n"
-                  "  -t, --test            check the configuration and exit\n"
-                  "  -T, --dump            the same, and print each value and where it is from\n"
-                  "      --reference       print what keys there are, as a Markdown table\n"
-                  "  -h, --help            print this\n"
-                  "  -V, --version         print the version, the features and the libraries\n"
-                  "\n"
-                  "Without -c the configuration is ./server.conf, else server.conf beside the\n"
-                  "executable or one folder above it, else " CONFIG_SYSTEM_FILE ", else none.\n"
-                  "Exit status: 0, 1 failure, 2 wrong usage, 78 wrong configuration.\n",
-                  options->program, key_find(SLICE("listen.port"))->initial,
-                  key_find(SLICE("listen.host"))->initial,
-                  key_find(SLICE("pool.workers"))->initial);
+    (void)fprintf(
+        out,
+        "Usage: %s [OPTION...] [PORT [HOST [WORKERS]]]\n"
+        "       %s start|stop|restart|reload|status [OPTION...] [PORT [HOST [WORKERS]]]\n"
+        "       %s token add|list|remove ... (%s token --help tells more)\n"
+        "\n"
+        "Serves files over HTTP/1.1 and stores uploaded JSON documents.\n"
+        "Without arguments: %s %s %s.\n"
+        "\n"
+        "  start                 run in the background, with a pid file (key pid_file)\n"
+        "  stop                  finish what is under way and end\n"
+        "  restart               replace it by a new process; no request is lost\n"
+        "  reload                read the configuration again\n"
+        "  status                print what it is doing\n"
+        "\n"
+        "  PORT                  port to listen on; 0 takes any free one\n"
+        "  HOST                  IPv4 or IPv6 address, \"localhost\", or \"*\" for any\n"
+        "  WORKERS               threads that answer requests\n"
+        "\n"
+        "  -c, --config FILE     read this configuration file\n"
+        "  -d, --directory DIR   serve the files of this folder (key root)\n"
+        "      --files DIR       the folder behind /files (key files.directory)\n"
+        "  -o, --set KEY=VALUE   set any key; can be repeated, lists with commas\n"
+        "      --console         take status, reload, restart and quit from the terminal\n"
+        "  -t, --test            check the configuration and exit\n"
+        "  -T, --dump            the same, and print each value and where it is from\n"
+        "      --reference       print what keys there are, as a Markdown table\n"
+        "  -h, --help            print this\n"
+        "  -V, --version         print the version, the features and the libraries\n"
+        "\n"
+        "Without -c the configuration is ./server.conf, else server.conf beside the\n"
+        "executable or one folder above it, else " CONFIG_SYSTEM_FILE ", else none.\n"
+        "Exit status: 0, 1 failure, 2 wrong usage, 78 wrong configuration.\n",
+        options->program, options->program, options->program, options->program,
+        key_find(SLICE("listen.port"))->initial, key_find(SLICE("listen.host"))->initial,
+        key_find(SLICE("pool.workers"))->initial);
 }

@@ -1,6 +1,7 @@
 /* The command line:
  *
  *     server [OPTION...] [PORT [HOST [WORKERS]]]
+ *     server start|stop|restart|reload|status [OPTION...] [PORT [HOST [WORKERS]]]
  */
 #ifndef TARN_SERVER_OPTIONS_H
 #define TARN_SERVER_OPTIONS_H
@@ -12,6 +13,12 @@
 
 enum options_action {
     OPTIONS_RUN,
+    OPTIONS_CONSOLE, /* the same, and take commands from the terminal */
+    OPTIONS_START,   /* control of a server in the background */
+    OPTIONS_STOP,
+    OPTIONS_RESTART,
+    OPTIONS_RELOAD,
+    OPTIONS_STATUS,
     OPTIONS_TEST,      /* check the configuration */
     OPTIONS_DUMP,      /* the same, and print it */
     OPTIONS_REFERENCE, /* print all keys */
@@ -25,6 +32,9 @@ struct options {
     struct config_input input; /* for config_load(); points into argv and `overrides` */
     struct config_override *overrides;
     const char *program; /* the last part of argv[0] */
+    char **arguments;    /* the command line without the command's name and --console, for another
+                          * process; owned, the strings are argv's; a NULL ends it */
+    bool has_arguments;  /* more than the program's name */
 };
 
 /* Reads the command line. `out` is always to be deinitialised; its strings are argv's. A usage

@@ -1,9 +1,13 @@
 #include "server/router.h"
 
+#include "server/auth/authorization.h"
 #include "server/cors.h"
 #include "server/handlers/cookies.h"
 #include "server/handlers/diagnostics.h"
 #include "server/handlers/documents.h"
+#include "server/handlers/files.h"
+#include "server/handlers/form.h"
+#include "server/handlers/form_page.h"
 #include "server/handlers/problem.h"
 #include "server/handlers/static_files.h"
 #include "server/handlers/upload.h"
@@ -20,10 +24,17 @@ struct route {
 
 /* The first that fits. */
 static const struct route routes[] = {
-    {PATH("/upload"), &upload_handler},    {PATH("/uploads/"), &documents_handler},
-    {PATH("/echo/"), &echo_handler},       {PATH("/user-agent"), &user_agent_handler},
-    {PATH("/cookies"), &cookies_handler},  {PATH("/healthz"), &health_handler},
-    {PATH("/readyz"), &readiness_handler}, {PATH("/"), &static_files_handler},
+    {PATH("/upload"), &upload_handler},
+    {PATH("/uploads/"), &documents_handler},
+    {PATH("/form"), &form_handler},
+    {PATH("/form/"), &form_page_handler},
+    {PATH("/files/"), &files_handler},
+    {PATH("/echo/"), &echo_handler},
+    {PATH("/user-agent"), &user_agent_handler},
+    {PATH("/cookies"), &cookies_handler},
+    {PATH("/healthz"), &health_handler},
+    {PATH("/readyz"), &readiness_handler},
+    {PATH("/"), &static_files_handler},
 };
 
 #define ALL_METHODS     (METHOD_GET | METHOD_HEAD | METHOD_POST | METHOD_OPTIONS)
@@ -44,6 +55,8 @@ static void find_route(struct request *request)
     request->handler = route->handler;
     request->rest =
         (struct slice){request->path.data + route->path.len, request->path.len - route->path.len};
+    if (request->handler == &files_handler)
+        request->handler = files_handler_for(request);
 }
 
 /* One valid Host field is required, also where the target's authority decides
@@ -117,6 +130,21 @@ static enum http_status check_method(const struct request *request)
     return request->handler->methods & method ? HTTP_GO_ON : HTTP_METHOD_NOT_ALLOWED;
 }
 
+static enum http_status resolve_target(struct request *request, char *path_buffer, size_t path_size)
+{
+    if (request->target.form == TARGET_AUTHORITY)
+        return HTTP_METHOD_NOT_ALLOWED;
+    if (request->target.form == TARGET_ASTERISK)
+        return HTTP_GO_ON;
+    request->path.data = path_buffer;
+    enum http_status status =
+        target_canonicalize(request->target.path, path_buffer, path_size, &request->path.len);
+    if (status != HTTP_GO_ON)
+        return status;
+    find_route(request);
+    return check_method(request);
+}
+
 enum http_status router_resolve(struct request *request, char *path_buffer, size_t path_size,
                                 struct slice (*local_address)(void *context), void *context)
 {
@@ -126,22 +154,13 @@ enum http_status router_resolve(struct request *request, char *path_buffer, size
     enum http_status host_status = check_host(request, local_address, context);
     if (host_status != HTTP_GO_ON)
         return host_status;
+    if (status == HTTP_GO_ON)
+        status = resolve_target(request, path_buffer, path_size);
     if (status != HTTP_GO_ON)
         return status;
-    if (request->target.form == TARGET_AUTHORITY)
-        return HTTP_METHOD_NOT_ALLOWED;
-    if (request->target.form == TARGET_ASTERISK)
-        return HTTP_GO_ON;
-    request->path.data = path_buffer;
-    status = target_canonicalize(request->target.path, path_buffer, path_size, &request->path.len);
-    if (status != HTTP_GO_ON)
-        return status;
-    find_route(request);
-    status = check_method(request);
-    if (status == HTTP_GO_ON && (head->method & WRITING_METHODS) &&
-        is_cross_site(request, local_address, context))
+    if ((head->method & WRITING_METHODS) && is_cross_site(request, local_address, context))
         return HTTP_FORBIDDEN;
-    return status;
+    return request->exchange->framing.expect_other ? HTTP_EXPECTATION_FAILED : HTTP_GO_ON;
 }
 
 /* What the resource allows; without one (`*`, CONNECT) what any resource does. */
@@ -163,6 +182,8 @@ void router_refuse(struct request *request, enum http_status status)
     problem_answer(request, status, problem_detail(status));
     if (status == HTTP_METHOD_NOT_ALLOWED)
         add_allow(request, allowed(request));
+    if (status == HTTP_UNAUTHORIZED)
+        authorization_add_challenge(request);
     /* Where the form of a request was wrong, nothing behind it can be trusted. */
     if (status == HTTP_BAD_REQUEST || exchange->head.method == METHOD_CONNECT)
         exchange->response.close = true;

@@ -1,30 +1,36 @@
 #include "server/run.h"
 
-#include "pool/clock.h"
 #include "server/banner.h"
+#include "server/control/control.h"
+#include "server/control/inheritance.h"
+#include "server/control/launch.h"
+#include "server/control/message.h"
+#include "server/control/pid_file.h"
 #include "server/descriptors.h"
 #include "server/listen_socket.h"
 #include "server/listener.h"
 #include "server/log/error_log.h"
-#include "server/snapshot.h"
+#include "server/loop.h"
 #include "server/stores.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* How often a drain looks whether the last connection has closed. */
-#define DRAIN_LOOK_MS 10
-
 struct parts {
+    const struct run_options *options;
+    struct inheritance inheritance;
     struct config *config; /* the site's, once there is one */
-    int socket;            /* -1 once the listener owns it */
-    struct site *site;
+    int signals;
+    int socket; /* -1 once the listener owns it */
+    uint16_t port;
+    struct site *site; /* the server's, once there is one */
     struct access_log *access_log;
     struct server *server;
     struct listener *listener;
+    struct control control;
+    bool is_controlled;
 };
 
 /* --- start --------------------------------------------------------------------------------- */
@@ -35,25 +41,54 @@ static int fail(const char *what, const char *name)
     return -1;
 }
 
+static int open_error_log(const struct config *config)
+{
+    enum log_level level = LOG_INFO;
+    (void)error_log_level_parse(config->log.level, &level); /* has been checked */
+    (void)error_log_set_format(config->log.error_format);   /* likewise */
+    if (error_log_open(config->log.error, level) == 0)
+        return 0;
+    return fail("open the error log", config->log.error);
+}
+
+static int open_signals(struct parts *parts)
+{
+    parts->signals = loop_open_signals();
+    return parts->signals >= 0 ? 0 : fail("take", "signals");
+}
+
+/* A socket that is handed over is taken: from a service manager whatever it is, from a predecessor
+ * if it listens where the configuration says.
+ */
+static bool wants_inherited(const struct parts *parts)
+{
+    const struct config *config = parts->config;
+    return parts->inheritance.socket >= 0 &&
+           (parts->inheritance.is_from_manager ||
+            listen_socket_is_at(parts->inheritance.socket, config->listen.host,
+                                (uint16_t)config->listen.port));
+}
+
 static int open_socket(struct parts *parts)
 {
     const struct config *config = parts->config;
-    parts->socket = listen_socket_open(config->listen.host, (uint16_t)config->listen.port,
-                                       (int)config->listen.backlog);
-    if (parts->socket >= 0)
+    if (wants_inherited(parts)) {
+        parts->socket = parts->inheritance.socket;
+        parts->inheritance.socket = -1;
+        if (listen_socket_adopt(parts->socket) != 0)
+            return fail("listen on", "the socket that was handed over");
+    } else {
+        parts->socket = listen_socket_open(config->listen.host, (uint16_t)config->listen.port,
+                                           (int)config->listen.backlog);
+    }
+    if (parts->socket >= 0) {
+        parts->port = listen_socket_port(parts->socket);
         return 0;
+    }
     error_log_errno(LOG_ERROR, errno, NULL, "cannot listen on %s port %lld%s", config->listen.host,
                     (long long)config->listen.port,
                     errno == EACCES ? " (ports below 1024 need a privilege)" : "");
     return -1;
-}
-
-/* Each line that was written about what is wrong, for the operator. */
-static void log_lines(char *lines)
-{
-    char *rest = lines;
-    for (char *line; (line = strtok_r(rest, "\n", &rest)) != NULL;)
-        error_log(LOG_ERROR, NULL, "%s", line);
 }
 
 /* Opens what the configuration names, which the site owns from then on. */
@@ -74,9 +109,9 @@ static int make_site(struct parts *parts)
     FILE *errors = open_memstream(&lines, &size);
     if (!errors)
         return fail("make", "the site");
-    parts->site = open_site(parts->config, listen_socket_port(parts->socket), errors);
+    parts->site = open_site(parts->config, parts->port, errors);
     if (fclose(errors) == 0 && !parts->site)
-        log_lines(lines);
+        error_log_lines(LOG_ERROR, lines);
     free(lines);
     return parts->site ? 0 : -1;
 }
@@ -84,17 +119,37 @@ static int make_site(struct parts *parts)
 static int open_access_log(struct parts *parts)
 {
     const struct config *config = parts->config;
-    parts->access_log = access_log_open(config->log.access, (unsigned)config->pool.workers);
+    parts->access_log =
+        access_log_open(config->log.access, config->log.format, (unsigned)config->pool.workers);
     return parts->access_log ? 0 : fail("open the access log", config->log.access);
 }
 
-static int start_threads(struct parts *parts)
+static bool is_loopback(const char *host)
 {
-    uint16_t port = listen_socket_port(parts->socket);
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+           strcmp(host, "localhost") == 0;
+}
+
+static void warn_of_open_writing(const struct config *config)
+{
+    if (config->auth.tokens_file[0] == '\0' && !is_loopback(config->listen.host))
+        error_log(LOG_WARN, NULL, "whoever reaches %s may write to %s: auth.tokens_file is not set",
+                  config->listen.host,
+                  config->files.writable ? "/upload, /form and /files" : "/upload and /form");
+}
+
+/* The server holds the site, and exchanges it when the configuration is reloaded. */
+static int make_server(struct parts *parts)
+{
     parts->server = server_create(parts->site, parts->access_log);
     if (!parts->server)
         return fail("make", "the server");
     atomic_store(&parts->server->connections_max, descriptors_reserve(parts->config));
+    return 0;
+}
+
+static int start_threads(struct parts *parts)
+{
     parts->listener = listener_create(parts->server, parts->socket);
     if (!parts->listener)
         return fail("make", "the listener");
@@ -103,67 +158,92 @@ static int start_threads(struct parts *parts)
         return fail("start", "the workers");
     if (listener_start(parts->listener) != 0)
         return fail("start", "the listener");
-    banner_print(parts->config, port, stderr);
     return 0;
 }
 
-/* All signals that the server answers are blocked, in each thread, and taken by wait_for(). */
-static sigset_t block_signals(void)
+/* Takes the pid file and the control socket over. From here on commands reach this process. */
+static int open_control(struct parts *parts)
 {
-    static const int handled[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR2};
-    sigset_t signals;
-    (void)sigemptyset(&signals);
-    for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
-        (void)sigaddset(&signals, handled[i]);
-    int error = pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    if (error != 0)
-        error_log_errno(LOG_ERROR, error, NULL, "cannot block signals");
-    (void)signal(SIGPIPE, SIG_IGN); /* a log may be a pipe whose reader has gone */
-    (void)signal(SIGUSR1, SIG_IGN); /* sent by habit, to reopen logs; it must not end the server */
-    (void)signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is an error, not the end */
-    return signals;
+    if (parts->inheritance.pid_file < 0)
+        return 0; /* in the foreground */
+    struct control_target target = {
+        .server = parts->server,
+        .input = parts->options->input,
+        .port = parts->port,
+        .socket = listener_socket(parts->listener),
+        .pid_file = parts->inheritance.pid_file,
+        .arguments = parts->options->arguments,
+    };
+    char *path = pid_file_sibling(parts->config->pid_file, ".sock");
+    int result = path ? control_open(&parts->control, path, &target) : -1;
+    free(path);
+    if (result != 0)
+        return fail("open the control socket of", parts->config->pid_file);
+    parts->is_controlled = true;
+    parts->inheritance.pid_file = -1; /* the control's */
+    if (pid_file_write(target.pid_file, getpid()) != 0)
+        return fail("write the pid file", parts->config->pid_file);
+    return 0;
+}
+
+/* It serves: the process that it replaces may end, and whoever has started it is told. */
+static void tell_ready(struct parts *parts)
+{
+    char *text = NULL;
+    size_t size;
+    if (parts->inheritance.predecessor >= 0)
+        (void)message_send(parts->inheritance.predecessor, MESSAGE_RETIRE, strlen(MESSAGE_RETIRE),
+                           NULL, 0); /* or it has ended by itself */
+    FILE *out = open_memstream(&text, &size);
+    if (out) {
+        banner_print(parts->config, parts->port, out);
+        if (fclose(out) == 0)
+            (void)fputs(text, stderr);
+    }
+    if (parts->inheritance.ready >= 0)
+        launch_tell_ready(parts->inheritance.ready, text ? text : "started\n");
+    parts->inheritance.ready = -1;
+    free(text);
+    warn_of_open_writing(parts->config);
+}
+
+static bool start(struct parts *parts)
+{
+    return open_error_log(parts->config) == 0 && open_signals(parts) == 0 &&
+           open_socket(parts) == 0 && make_site(parts) == 0 && open_access_log(parts) == 0 &&
+           make_server(parts) == 0 && start_threads(parts) == 0 && open_control(parts) == 0;
 }
 
 /* --- run and stop -------------------------------------------------------------------------- */
 
-/* Waits for a signal that ends the server, for `ms` at most (negative: without end), and makes
- * snapshots meanwhile. Returns the signal, or 0 when the time has passed.
- */
-static int wait_for(const sigset_t *signals, struct server *server, int64_t ms)
+/* Returns whether another process has taken over. */
+static bool run(struct parts *parts)
 {
-    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    for (;;) {
-        int signal_number =
-            ms < 0 ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &time);
-        if (signal_number == SIGUSR2) {
-            snapshot_log(server);
-            continue;
-        }
-        if (signal_number > 0)
-            return signal_number;
-        if (errno != EINTR)
-            return 0;
-    }
+    struct loop loop = {
+        .server = parts->server,
+        .listener = parts->listener,
+        .input = parts->options->input,
+        .port = parts->port,
+        .signals = parts->signals,
+        .control = parts->is_controlled ? &parts->control : NULL,
+        .predecessor = parts->inheritance.predecessor,
+    };
+    tell_ready(parts);
+    site_release(parts->site); /* the server may exchange it now */
+    parts->site = NULL;
+    parts->config = NULL;
+    loop_run(&loop);
+    return loop.has_successor;
 }
 
-/* Lets the requests under way end. Returns when they have, when the time is up, or when a second
- * signal says that it shall be now.
- */
-static void drain(struct parts *parts, const sigset_t *signals)
+/* What a background server leaves behind goes while it still has the lock. */
+static void remove_traces(const char *pid_file)
 {
-    struct server *server = parts->server;
-    int64_t deadline_ms = clock_now_ms() + parts->config->limits.drain_timeout * 1000;
-    listener_stop(parts->listener);
-    server_drain(server);
-    while (atomic_load(&server->connections) > 0) {
-        if (clock_now_ms() >= deadline_ms)
-            error_log(LOG_WARN, NULL, "the time for draining is over");
-        else if (wait_for(signals, server, DRAIN_LOOK_MS) == 0)
-            continue;
-        error_log(LOG_WARN, NULL, "stopped with %zu connections open",
-                  atomic_load(&server->connections));
-        return;
-    }
+    char *path = pid_file_sibling(pid_file, ".sock");
+    if (path)
+        (void)unlink(path); /* one that is left behind does no harm */
+    free(path);
+    pid_file_remove(pid_file);
 }
 
 static void release(struct parts *parts)
@@ -181,28 +261,30 @@ static void release(struct parts *parts)
         config_free(parts->config);
     if (parts->socket >= 0)
         (void)close(parts->socket); /* nothing has been sent over it */
+    if (parts->signals >= 0)
+        (void)close(parts->signals); /* only read from */
 }
 
-int run_server(struct config *config)
+int run_server(struct config *config, const struct run_options *options)
 {
-    struct parts parts = {.config = config, .socket = -1};
-    enum log_level level = LOG_INFO;
-    (void)error_log_level_parse(config->log.level, &level); /* has been checked */
-    if (error_log_open(config->log.error, level) != 0) {
-        (void)fail("open the error log", config->log.error);
-        config_free(config);
-        return EXIT_FAILURE;
-    }
-    sigset_t signals = block_signals();
-
-    bool started = open_socket(&parts) == 0 && make_site(&parts) == 0 &&
-                   open_access_log(&parts) == 0 && start_threads(&parts) == 0;
-    if (started) {
-        int signal_number = wait_for(&signals, parts.server, -1);
-        error_log(LOG_INFO, NULL, "signal %d: finishing what is under way", signal_number);
-        drain(&parts, &signals);
-    }
+    struct parts parts = {
+        .options = options,
+        .inheritance = inheritance_take(),
+        .config = config,
+        .signals = -1,
+        .socket = -1,
+    };
+    char *pid_file = strdup(config->pid_file);
+    bool started = pid_file && start(&parts);
+    bool has_successor = started && run(&parts);
     release(&parts);
+    if (parts.is_controlled) {
+        if (started && !has_successor)
+            remove_traces(pid_file);
+        control_close(&parts.control);
+    }
+    inheritance_close(&parts.inheritance);
+    free(pid_file);
     error_log_close();
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,13 +1,20 @@
-/* The life of a server: start, wait for signals, drain, stop. */
+/* The life of a server: start, run until it is to end, stop. */
 #ifndef TARN_SERVER_RUN_H
 #define TARN_SERVER_RUN_H
 
 #include "server/config/config.h"
 
-/* Serves until a signal ends it, and frees the configuration. Returns the program's exit status: 0
- * after an orderly end, 1 if it could not start (one line on the error log says why). To be called
- * once, by the main thread.
+/* How the server was started. Borrowed. */
+struct run_options {
+    const struct config_input *input; /* of the configuration: a reload reads it again */
+    char *const *arguments;           /* the command line; a NULL ends it */
+};
+
+/* Serves until a signal or a command ends it, and frees the configuration. Returns the program's
+ * exit status: 0 after an orderly end, 1 if it could not start (one line on the error log says
+ * why). What the process has inherited is taken (server/control/inheritance.h). To be called once,
+ * by the main thread.
  */
-int run_server(struct config *config);
+int run_server(struct config *config, const struct run_options *options);
 
 #endif

@@ -8,7 +8,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Willing to take work: not draining, room in the queue for new connections, and on the disk. */
+static bool has_room(struct store *store)
+{
+    return !store || store_check_space(store, 0) == 0;
+}
+
+/* Willing to take work: not draining, room in the queue for new connections, and in the stores. */
 static bool is_ready(const struct site *site)
 {
     struct server *server = site->context;
@@ -16,7 +21,7 @@ static bool is_ready(const struct site *site)
     pool_figures(server->pool, &figures);
     size_t room_for_new = server->queue_capacity * 3 / 4;
     return !server_is_draining(server) && !server_is_retiring(server) &&
-           figures.queue.queued < room_for_new && store_check_space(site->store, 0) == 0;
+           figures.queue.queued < room_for_new && has_room(site->store) && has_room(site->files);
 }
 
 /* Nothing to count where nothing is limited. */

@@ -1,8 +1,11 @@
 #include "server/service.h"
 
-#include "http/precondition.h"
+#include "pool/clock.h"
+#include "server/auth/authorization.h"
 #include "server/cors.h"
+#include "server/handlers/conditions.h"
 #include "server/handlers/problem.h"
+#include "server/log/access_format.h"
 #include "server/log/access_log.h"
 #include "server/log/error_log.h"
 #include "server/router.h"
@@ -11,7 +14,6 @@
 #include "server/visitor.h"
 #include "server/worker.h"
 
-#include <string.h>
 #include <sys/socket.h>
 
 /* Logged for a request whose client went away before it was answered, as nginx does it. */
@@ -63,52 +65,67 @@ static enum http_status resolve(struct request *request, struct worker *worker)
     return router_resolve(request, worker->path, worker->path_size, local_address, worker);
 }
 
-/* Preconditions where the handler has nothing to compare with: what is read is there, but has no
- * entity tag; what is posted becomes something that is not there yet (RFC 9110 section 13.2).
- * Answers, and returns false, if they do not hold.
- */
-static bool meets_preconditions(struct request *request)
-{
-    struct exchange *exchange = request->exchange;
-    struct validators validators = {.exists = !request->handler->open};
-    if (request->handler->has_validators)
-        return true;
-    enum http_status status = precondition_check(&exchange->head, &validators, request->now);
-    if (status == HTTP_NOT_MODIFIED)
-        exchange->response.status = status;
-    else if (status != HTTP_GO_ON)
-        problem_answer(request, status, problem_detail(status));
-    return status == HTTP_GO_ON;
-}
-
 static void answer(struct request *request)
 {
-    if (request->exchange->head.method == METHOD_OPTIONS)
+    if (request->exchange->head.method == METHOD_OPTIONS) {
         router_answer_options(request);
-    else if (meets_preconditions(request))
+    } else {
         request->handler->answer(request);
+        if (!request->handler->has_validators)
+            conditions_judge(request);
+    }
     visitor_add_cookie(request);
+}
+
+/* What only reads is answered without the handler having seen the content. */
+static bool is_for_open(const struct request *request)
+{
+    return request->handler && request->handler->open &&
+           !(request->exchange->head.method & METHODS_SAFE);
 }
 
 static void begin_resolved(struct request *request)
 {
     struct exchange *exchange = request->exchange;
-    if (request->handler && request->handler->open && exchange->head.method != METHOD_OPTIONS) {
+    if (is_for_open(request)) {
         exchange->kind = request->handler;
-        if (meets_preconditions(request))
+        if (request->handler->has_validators || conditions_hold_for_new(request))
             request->handler->open(request);
-    } else if (!exchange_has_content(exchange)) {
+        return;
+    }
+    /* Else the answer may have to wait until the content has been read, or until the worker may
+     * block in the disk: see complete().
+     */
+    const struct handler *handler = request->handler;
+    exchange->may_block = handler && handler->waits_for_disk && handler->waits_for_disk(request);
+    if (!exchange_has_content(exchange) && !exchange->may_block)
         answer(request);
-    } /* else the answer has to wait until the content has been read: see complete() */
+}
+
+/* Notes the time, as exactly as the log shows it. */
+static void note_begin(struct exchange *exchange, struct worker *worker)
+{
+    unsigned needs = access_log_needs(worker->server->access_log);
+    struct timespec now = {.tv_sec = worker->date_time};
+    if (needs & ACCESS_NEEDS_FRACTION)
+        (void)clock_gettime(CLOCK_REALTIME, &now); /* fails for an unknown clock only */
+    exchange->began = now.tv_sec;
+    exchange->began_fraction_us = (unsigned)now.tv_nsec / 1000;
+    exchange->began_clock_us =
+        needs & ACCESS_NEEDS_DURATION ? clock_now_us() : worker->lends.now_ms * 1000;
+    exchange->queue_wait_us = worker->queue_wait_us;
+    worker->queue_wait_us = 0; /* what comes behind it on the connection has not waited */
 }
 
 static void begin(struct exchange *exchange, void *context)
 {
     struct worker *worker = context;
-    exchange->began = worker->date_time;
+    note_begin(exchange, worker);
     worker_tell_request(worker, exchange);
     struct request request = request_of(exchange, worker);
     enum http_status status = resolve(&request, worker);
+    if (status == HTTP_GO_ON)
+        status = authorization_check(&request, worker->session->peer, worker->lends.now_ms);
     if (status == HTTP_GO_ON)
         begin_resolved(&request);
     else
@@ -121,9 +138,10 @@ static enum http_status content(struct exchange *exchange, struct slice piece, v
 {
     (void)context;
     const struct handler *handler = exchange->kind;
-    if (handler)
-        handler->take(exchange, piece);
-    return HTTP_GO_ON;
+    if (!handler)
+        return HTTP_GO_ON;
+    handler->take(exchange, piece);
+    return handler->give_up ? handler->give_up(exchange) : HTTP_GO_ON;
 }
 
 static void complete(struct exchange *exchange, void *context)
@@ -140,7 +158,7 @@ static void complete(struct exchange *exchange, void *context)
         answer(&request);
     if (may_block) {
         pool_blocking_end(worker->server->pool, worker->number);
-        worker_read_clocks(worker); /* the peer must not pay for the time that the disk took */
+        worker_leave_disk(worker);
     }
     cors_add_fields(&request);
 }
@@ -150,7 +168,7 @@ static void refuse(struct exchange *exchange, enum http_status status, void *con
     struct worker *worker = context;
     struct request request = request_of(exchange, worker);
     if (exchange->began == 0)
-        exchange->began = worker->date_time;
+        note_begin(exchange, worker);
     if (exchange->head.target.len > 0)
         (void)resolve(&request, worker); /* the route decides on the form of the error */
     problem_answer(&request, status, problem_detail(status));
@@ -159,33 +177,29 @@ static void refuse(struct exchange *exchange, enum http_status status, void *con
 
 /* --- the log ------------------------------------------------------------------------------- */
 
-/* What there is of a request line that was wrong, or too late, to be parsed. */
-static struct slice broken_line(const struct head *head)
-{
-    const char *end = head->bytes ? memchr(head->bytes, '\r', head->len) : NULL;
-    const char *feed = head->bytes ? memchr(head->bytes, '\n', head->len) : NULL;
-    size_t len = head->len;
-    if (end)
-        len = (size_t)(end - head->bytes);
-    if (feed && (size_t)(feed - head->bytes) < len)
-        len = (size_t)(feed - head->bytes);
-    return (struct slice){head->bytes, len};
-}
-
 static void log_access(const struct exchange *exchange, struct worker *worker)
 {
+    struct access_log *log = worker->server->access_log;
+    const struct connection *connection = &worker->session->connection;
     struct access_entry entry = {
+        .head = &exchange->head,
         .client = slice_from_string(worker->session->client),
+        .port = worker->site->authorities.port,
         .time = exchange->began,
-        .request_line = head_slice(&exchange->head, exchange->head.request_line),
+        .microsecond = exchange->began_fraction_us,
         .status = exchange->answered ? (unsigned)exchange->response.status : STATUS_CLIENT_GONE,
         .body_bytes = exchange_content_sent(exchange),
+        .queue_wait_us = (uint64_t)exchange->queue_wait_us,
+        .request_number = connection->requests,
+        .ending = exchange->broken   ? 'X'
+                  : connection->last ? '-'
+                                     : '+',
     };
-    if (entry.request_line.len == 0)
-        entry.request_line = broken_line(&exchange->head);
-    (void)head_find(&exchange->head, SLICE("Referer"), &entry.referer);
-    (void)head_find(&exchange->head, SLICE("User-Agent"), &entry.user_agent);
-    access_log_write(worker->server->access_log, worker->number, &entry);
+    if (access_log_needs(log) & ACCESS_NEEDS_DURATION)
+        entry.duration_us = (uint64_t)(clock_now_us() - exchange->began_clock_us);
+    if (access_log_needs(log) & ACCESS_NEEDS_LOCAL)
+        entry.local = local_address(worker);
+    access_log_write(log, worker->number, &entry);
 }
 
 static void end(struct exchange *exchange, void *context)

@@ -133,6 +133,8 @@ enum pool_next session_run(struct pool_item *item, enum pool_event event, unsign
     struct session *session = (struct session *)item;
     struct worker *worker = server_worker(context, number);
     worker_take_up(worker, session);
+    if (event == POOL_MAY_BLOCK)
+        worker_enter_disk(worker);
     enum connection_next next =
         connection_run(&session->connection, &worker->lends, event_of(event));
     /* Closing still logs the exchange under way, and needs the session for it. */

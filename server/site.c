@@ -1,5 +1,6 @@
 #include "server/site.h"
 
+#include "server/auth/tokens.h"
 #include "server/handlers/contained.h"
 #include "server/handlers/file_cache.h"
 #include "server/stores.h"
@@ -67,6 +68,7 @@ static int open_root(const char *path)
 static void destroy(struct site *site)
 {
     file_cache_destroy(site->file_cache);
+    tokens_free(site->tokens);
     stores_release(site->stores);
     if (site->root >= 0)
         (void)close(site->root); /* nothing was written through it */
@@ -95,6 +97,7 @@ static struct site *create(const struct config *config, int root, struct stores 
     site->stores = stores;
     site->store = stores->uploads;
     site->files = stores->files;
+    site->keys = stores->keys;
     return site;
 }
 
@@ -110,6 +113,10 @@ struct site *site_open(struct config *config, uint16_t port, struct stores *stor
     if (!site) {
         (void)fputs("out of memory\n", errors);
         (void)close(root); /* nothing was done with it */
+        return NULL;
+    }
+    if (tokens_load(config->auth.tokens_file, &site->tokens, errors) != EXIT_SUCCESS) {
+        site_release(site); /* the configuration is not its own yet */
         return NULL;
     }
     site->owned_config = config;

@@ -15,14 +15,18 @@
 
 struct file_cache;
 struct store;
+struct store_keys;
 struct stores;
+struct tokens;
 
 struct site {
     const struct config *config;
-    int root;            /* descriptor of the document root; every file is opened below it */
-    struct store *store; /* of uploaded documents */
-    struct store *files; /* behind /files; NULL: clients may not write there */
+    int root;                /* descriptor of the document root; every file is opened below it */
+    struct store *store;     /* of uploaded documents */
+    struct store *files;     /* behind /files; NULL: clients may not write there */
+    struct store_keys *keys; /* of uploads; NULL: Idempotency-Key is not heeded */
     struct file_cache *file_cache; /* NULL: none */
+    struct tokens *tokens;         /* that writing needs; NULL: it needs none */
     struct authority_rules authorities;
     struct connection_limits limits;
 
@@ -41,8 +45,8 @@ struct site {
 
 /* Makes a site of a configuration, which it owns from then on, and of the stores, which it holds.
  * `port` is the one that the server listens on. The caller holds the site. Returns NULL when the
- * document root cannot be opened or there is no memory, with a line on `errors` that says so; then
- * the configuration is still the caller's.
+ * document root cannot be opened, the file of the tokens is wrong or there is no memory, with lines
+ * on `errors` that say so; then the configuration is still the caller's.
  */
 struct site *site_open(struct config *config, uint16_t port, struct stores *stores, FILE *errors);
 

@@ -1,5 +1,7 @@
 #include "server/stores.h"
 
+#include "server/log/error_log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,12 +11,41 @@ static bool is_durable(const struct config *config)
     return strcmp(config->uploads.durability, "none") != 0;
 }
 
+/* `context`: the store's name, as that of its group of keys. */
+static void warn(const struct store_notice *notice, void *context)
+{
+    const char *name = context;
+    unsigned long long amount = notice->amount;
+    unsigned long long limit = notice->limit;
+    switch (notice->resource) {
+    case STORE_FILES:
+        error_log(LOG_WARN, NULL, "%llu of %llu files are stored (%s.max_files)", amount, limit,
+                  name);
+        break;
+    case STORE_BYTES:
+        error_log(LOG_WARN, NULL, "%llu of %llu bytes are stored (%s.max_bytes)", amount, limit,
+                  name);
+        break;
+    case STORE_FREE_BYTES:
+        error_log(LOG_WARN, NULL,
+                  "%llu bytes are free on the disk of %s, nothing is stored below %llu "
+                  "(uploads.min_free_bytes)",
+                  amount, name, limit);
+        break;
+    }
+}
+
 static struct store *open_uploads(const struct config *config)
 {
     return store_open(&(struct store_options){
         .directory = config->uploads.directory,
         .durability = is_durable(config) ? STORE_DURABLE : STORE_UNSYNCED,
         .min_free_bytes = (uint64_t)config->uploads.min_free_bytes,
+        .max_bytes = (uint64_t)config->uploads.max_bytes,
+        .max_files = (uint64_t)config->uploads.max_files,
+        .ttl_days = (unsigned)config->uploads.ttl_days,
+        .notice = warn,
+        .context = (void *)"uploads",
     });
 }
 
@@ -24,6 +55,19 @@ static struct store *open_files(const struct config *config)
         .directory = config->files.directory,
         .durability = is_durable(config) ? STORE_DURABLE : STORE_UNSYNCED,
         .min_free_bytes = (uint64_t)config->uploads.min_free_bytes,
+        .max_bytes = (uint64_t)config->files.max_bytes,
+        .max_files = (uint64_t)config->files.max_files,
+        .notice = warn,
+        .context = (void *)"files",
+    });
+}
+
+static struct store_keys *open_keys(const struct config *config, struct store *uploads)
+{
+    return store_keys_open(&(struct store_keys_options){
+        .store = uploads,
+        .most = (size_t)config->uploads.keys,
+        .lifetime_s = config->uploads.key_hours * 3600,
     });
 }
 
@@ -46,6 +90,13 @@ struct stores *stores_open(const struct config *config, FILE *errors)
         complain(errors, "uploads", config->uploads.directory);
         goto fail;
     }
+    if (config->uploads.keys > 0) {
+        stores->keys = open_keys(config, stores->uploads);
+        if (!stores->keys) {
+            complain(errors, "keys in", config->uploads.directory);
+            goto fail;
+        }
+    }
     if (!config->files.writable)
         return stores;
     stores->files = open_files(config);
@@ -65,7 +116,9 @@ static bool uploads_agree(const struct config *one, const struct config *other)
            one->uploads.min_free_bytes == other->uploads.min_free_bytes &&
            one->uploads.max_bytes == other->uploads.max_bytes &&
            one->uploads.max_files == other->uploads.max_files &&
-           one->uploads.ttl_days == other->uploads.ttl_days;
+           one->uploads.ttl_days == other->uploads.ttl_days &&
+           one->uploads.keys == other->uploads.keys &&
+           one->uploads.key_hours == other->uploads.key_hours;
 }
 
 static bool files_agree(const struct config *one, const struct config *other)
@@ -90,6 +143,7 @@ void stores_release(struct stores *stores)
 {
     if (!stores || atomic_fetch_sub(&stores->holders, 1) > 1)
         return;
+    store_keys_close(stores->keys);
     store_close(stores->files);
     store_close(stores->uploads);
     free(stores);

@@ -8,12 +8,14 @@
 
 #include "server/config/config.h"
 #include "server/store/store.h"
+#include "server/store/store_keys.h"
 
 #include <stdatomic.h>
 
 struct stores {
     struct store *uploads;
-    struct store *files; /* NULL: clients may not write there */
+    struct store *files;     /* NULL: clients may not write there */
+    struct store_keys *keys; /* of uploads; NULL: Idempotency-Key is not heeded */
     atomic_size_t holders;
 };
 

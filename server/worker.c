@@ -43,6 +43,63 @@ static int allocate_buffers(struct worker *worker, const struct config *config)
     return 0;
 }
 
+/* --- what is being sent -------------------------------------------------------------------- */
+
+/* For those who look, at the moment when the thread goes into the kernel and may stay there. */
+static void tell_progress(struct worker *worker, const struct exchange *exchange)
+{
+    atomic_store_explicit(&worker->response_bytes, response_content_bytes(&exchange->response),
+                          memory_order_relaxed);
+    atomic_store_explicit(&worker->sent_bytes, exchange_content_sent(exchange),
+                          memory_order_relaxed);
+}
+
+static ssize_t receive(void *context, void *buffer, size_t size)
+{
+    struct worker *worker = context;
+    return worker->socket_transport.receive(worker->socket_transport.context, buffer, size);
+}
+
+static ssize_t send_parts(void *context, const struct iovec *parts, int count, bool more)
+{
+    struct worker *worker = context;
+    tell_progress(worker, worker->session->connection.exchange);
+    return worker->socket_transport.send(worker->socket_transport.context, parts, count, more);
+}
+
+static ssize_t send_file(void *context, int file, off_t offset, size_t len)
+{
+    struct worker *worker = context;
+    tell_progress(worker, worker->session->connection.exchange);
+    return worker->socket_transport.send_file(worker->socket_transport.context, file, offset, len);
+}
+
+static uint64_t unacknowledged(void *context)
+{
+    struct worker *worker = context;
+    return worker->socket_transport.unacknowledged(worker->socket_transport.context);
+}
+
+static void finish(void *context)
+{
+    struct worker *worker = context;
+    worker->socket_transport.finish(worker->socket_transport.context);
+}
+
+static struct transport telling_transport(struct worker *worker)
+{
+    return (struct transport){
+        .receive = receive,
+        .send = send_parts,
+        .send_file = worker->socket_transport.send_file ? send_file : NULL,
+        .unacknowledged = unacknowledged,
+        .finish = finish,
+        .context = worker,
+    };
+}
+
+/* --- making -------------------------------------------------------------------------------- */
+
 int worker_init(struct worker *worker, struct server *server, unsigned number, struct site *site)
 {
     const struct config *config = site->config;
@@ -57,7 +114,8 @@ int worker_init(struct worker *worker, struct server *server, unsigned number, s
     worker->server = server;
     worker->number = number;
     worker->socket = -1;
-    worker->transport = socket_transport(&worker->socket, config->stream.sendfile);
+    worker->socket_transport = socket_transport(&worker->socket, config->stream.sendfile);
+    worker->transport = telling_transport(worker);
     site_hold(site);
     worker->site = site;
     worker->lends.service = &service;
@@ -100,10 +158,22 @@ static void update_date(struct worker *worker)
     worker->lends.date = (struct slice){worker->date, DATE_LEN};
 }
 
-void worker_read_clocks(struct worker *worker)
+/* Returns the monotonic clock. */
+static int64_t read_clocks(struct worker *worker)
 {
-    worker->lends.now_ms = clock_now_ms();
+    int64_t now_us = clock_now_us();
+    worker->lends.now_ms = now_us / 1000;
     update_date(worker);
+    return now_us;
+}
+
+/* How long the session has waited in the pool; once, since a session runs on without waiting too.
+ */
+static int64_t take_queue_wait_us(struct session *session, int64_t now_us)
+{
+    int64_t since_us = session->item.ready_us;
+    session->item.ready_us = 0;
+    return since_us > 0 ? now_us - since_us : 0;
 }
 
 void worker_take_up(struct worker *worker, struct session *session)
@@ -111,19 +181,20 @@ void worker_take_up(struct worker *worker, struct session *session)
     worker->session = session;
     worker->socket = session->item.fd;
     worker->local_address[0] = '\0';
-    worker_read_clocks(worker);
+    worker->queue_wait_us = take_queue_wait_us(session, read_clocks(worker));
     session->connection.closing |= server_is_draining(worker->server);
     session->connection.parting |= server_is_retiring(worker->server);
 
     sync_lock(&worker->lock);
     worker->lends.limits = &worker->site->limits;
     worker->status.busy = true;
-    worker->status.since_ms = worker->lends.now_ms;
+    worker->status.in_disk = false;
+    worker->status.since_ms = worker->status.begun_ms = worker->lends.now_ms;
     worker->status.request[0] = '\0';
-    worker->status.content_bytes = 0;
-    worker->status.sent_bytes = 0;
     memcpy(worker->status.client, session->client, sizeof(session->client));
     sync_unlock(&worker->lock);
+    atomic_store_explicit(&worker->response_bytes, 0, memory_order_relaxed);
+    atomic_store_explicit(&worker->sent_bytes, 0, memory_order_relaxed);
     if (session->connection.exchange && !connection_is_in_head(&session->connection))
         worker_tell_request(worker, session->connection.exchange);
 }
@@ -154,9 +225,27 @@ void worker_tell_request(struct worker *worker, const struct exchange *exchange)
     if (len > 0)
         memcpy(worker->status.request, line.data, len);
     worker->status.request[len] = '\0';
-    worker->status.content_bytes = response_content_bytes(&exchange->response);
-    worker->status.sent_bytes = exchange_content_sent(exchange);
+    worker->status.begun_ms = exchange->began_clock_us / 1000;
     sync_unlock(&worker->lock);
+    tell_progress(worker, exchange);
+}
+
+static void set_in_disk(struct worker *worker, bool in_disk)
+{
+    sync_lock(&worker->lock);
+    worker->status.in_disk = in_disk;
+    sync_unlock(&worker->lock);
+}
+
+void worker_enter_disk(struct worker *worker)
+{
+    set_in_disk(worker, true);
+}
+
+void worker_leave_disk(struct worker *worker)
+{
+    set_in_disk(worker, false);
+    (void)read_clocks(worker);
 }
 
 /* No other thread writes, so that nothing is lost between reading and writing. */
@@ -188,4 +277,6 @@ void worker_status(struct worker *worker, struct worker_status *out_status)
     sync_lock(&worker->lock);
     *out_status = worker->status;
     sync_unlock(&worker->lock);
+    out_status->content_bytes = atomic_load_explicit(&worker->response_bytes, memory_order_relaxed);
+    out_status->sent_bytes = atomic_load_explicit(&worker->sent_bytes, memory_order_relaxed);
 }

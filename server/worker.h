@@ -19,11 +19,13 @@ struct site;
 /* What a worker is doing, for people who look. */
 struct worker_status {
     bool busy;
+    bool in_disk; /* it may block in the disk, and does not count as running */
     char client[INET6_ADDRSTRLEN];
     char request[96];       /* the request line, cut; empty before one is known */
     int64_t since_ms;       /* when it took this connection up; CLOCK_MONOTONIC */
+    int64_t begun_ms;       /* when the request began, likewise; before that the same */
     uint64_t content_bytes; /* of the response; 0 before one is known */
-    uint64_t sent_bytes;    /* of these, when the worker took it up */
+    uint64_t sent_bytes;    /* of these, before the piece that is being sent */
 };
 
 struct worker {
@@ -38,20 +40,24 @@ struct worker {
 
     /* The worker's thread only. */
     struct connection_worker lends;
-    struct transport transport;
+    struct transport transport; /* tells what is sent, and hands on to: */
+    struct transport socket_transport;
     struct session *session;              /* the one that runs; NULL */
     int socket;                           /* its socket */
     char local_address[INET6_ADDRSTRLEN]; /* of that; empty: not asked for yet */
     char date[DATE_LEN + 1];
     time_t date_time;
+    int64_t queue_wait_us; /* of the session, until a request that has begun has it */
 
     /* Written by the worker's thread only, read by any. */
     atomic_uint_least64_t requests_by_class[6];
     atomic_uint_least64_t content_bytes;
+    atomic_uint_least64_t response_bytes; /* as in the status */
+    atomic_uint_least64_t sent_bytes;
 
     /* Guarded by lock: written by the worker, read by whoever makes a snapshot. */
     pthread_mutex_t lock;
-    struct worker_status status;
+    struct worker_status status; /* but for the bytes */
 
     /* Written under the lock, and `site` only while the worker is not busy: so a busy worker may
      * read it without.
@@ -69,8 +75,13 @@ void worker_deinit(struct worker *worker);
 /* Gives the worker another site, which it holds. Any thread. */
 void worker_give_site(struct worker *worker, struct site *site);
 
-/* Reads the clocks again, after the worker has waited for the disk. By its thread. */
-void worker_read_clocks(struct worker *worker);
+/* The worker may block in the disk now. By its thread. */
+void worker_enter_disk(struct worker *worker);
+
+/* It will not any more: reads the clocks again, since the peer must not pay for the time that the
+ * disk took. By its thread.
+ */
+void worker_leave_disk(struct worker *worker);
 
 /* Around each run of a connection, by the worker's thread. */
 void worker_take_up(struct worker *worker, struct session *session);

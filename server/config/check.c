@@ -1,6 +1,8 @@
 #include "server/config/check.h"
 
 #include "http/authority.h"
+#include "server/log/access_format.h"
+#include "server/log/error_format.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -10,6 +12,45 @@
 #define FILE_NAME_LEN_MAX   255
 #define FIELD_VALUE_LEN_MAX 1024
 #define PATH_LEN_MAX        4095
+
+bool check_access_format(const char *text)
+{
+    struct log_format format;
+    struct log_fault fault;
+
+    return access_format_compile(text, &format, &fault) == 0;
+}
+
+bool check_error_format(const char *text)
+{
+    struct log_format format;
+    struct log_fault fault;
+
+    return error_format_compile(text, &format, &fault) == 0;
+}
+
+static void print_fault(const struct log_fault *fault, FILE *out)
+{
+    (void)fprintf(out, " (%s, byte %zu)", fault->what, fault->offset + 1);
+}
+
+void check_explain_access_format(const char *text, FILE *out)
+{
+    struct log_format format;
+    struct log_fault fault;
+
+    if (access_format_compile(text, &format, &fault) != 0)
+        print_fault(&fault, out);
+}
+
+void check_explain_error_format(const char *text, FILE *out)
+{
+    struct log_format format;
+    struct log_fault fault;
+
+    if (error_format_compile(text, &format, &fault) != 0)
+        print_fault(&fault, out);
+}
 
 bool check_address(const char *text)
 {

@@ -5,6 +5,7 @@
 #define TARN_SERVER_CONFIG_CHECK_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* The name of a cookie, or nothing: up to 64 of A-Z, a-z, 0-9, '_' and '-'. */
 bool check_cookie_name(const char *text);
@@ -13,6 +14,15 @@ bool check_cookie_name(const char *text);
  * a server that waits for a name server before it listens does not start when the network is late.
  */
 bool check_address(const char *text);
+
+/* A format of the access log, and of the error log (server/log/access_format.h and error_format.h).
+ */
+bool check_access_format(const char *text);
+bool check_error_format(const char *text);
+
+/* Writes what is wrong with one that is refused: " (unknown directive, byte 4)". */
+void check_explain_access_format(const char *text, FILE *out);
+void check_explain_error_format(const char *text, FILE *out);
 
 /* A host that is served, "name" or "name:port" (http/authority.h). A "*" is legal there, but who
  * writes one expects a pattern.

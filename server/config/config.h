@@ -56,6 +56,7 @@ struct config {
         int64_t body_bytes;
         int64_t file_bytes;
         int64_t json_depth;
+        int64_t json_values;
         int64_t batch_lines;
         int64_t drain_timeout;
     } limits;
@@ -99,7 +100,8 @@ struct config {
         char *level;               /* error, warn, info, debug */
         char *access;              /* "-" stdout, "stderr", "off", or a file */
         char *error;               /* "stderr", "-" stdout, "off", or a file */
-        char *format;              /* "combined" */
+        char *format;              /* of the access log: a name, or a format string */
+        char *error_format;        /* of the error log: a format string */
         int64_t snapshot_interval; /* 0: none */
     } log;
     struct {
@@ -124,8 +126,8 @@ struct config_input {
     const char *file; /* the file to read; NULL: look for one, see server/config/locate.h */
     const struct config_override *overrides;
     size_t override_count;
-    bool tolerates_faults; /* what is wrong has its default, and is not told: for commands that only
-                            * have to find a running server */
+    bool tolerates_faults; /* they are told, and what is wrong has its default: for commands that
+                            * only have to find a running server */
 };
 
 /* Makes a configuration. Returns 0 and gives *out to the caller; else *out is untouched, each

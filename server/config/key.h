@@ -18,6 +18,7 @@ enum key_type {
 };
 
 typedef bool key_accepts_fn(const char *text);
+typedef void key_explain_fn(const char *text, FILE *out);
 
 struct key {
     const char *name; /* "group.name", or "name" alone */
@@ -31,6 +32,7 @@ struct key {
     const char *choices;     /* of KEY_CHOICE: "a, b, c" */
     key_accepts_fn *accepts; /* of strings and paths; of a list, for each of its strings */
     const char *form;        /* what `accepts` wants, for messages: "an address" */
+    key_explain_fn *explain; /* what a refused string lacks; may be NULL */
     const char *initial;     /* the default, as text */
     const char *meaning;     /* one sentence */
 };

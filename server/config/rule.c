@@ -94,4 +94,6 @@ void rule_print_mismatch(const struct key *key, const struct value *value, FILE 
                     SHOWN_LEN_MAX, out);
     else
         value_print(value, SHOWN_LEN_MAX, out);
+    if (key->explain != NULL && value->type == VALUE_STRING)
+        key->explain(value->string, out);
 }

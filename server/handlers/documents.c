@@ -1,7 +1,9 @@
 #include "server/handlers/documents.h"
 
+#include "server/handlers/documents_list.h"
 #include "server/handlers/file_response.h"
 #include "server/handlers/problem.h"
+#include "server/handlers/repr_digest.h"
 #include "server/store/store.h"
 
 #include <errno.h>
@@ -10,7 +12,7 @@
 static void answer(struct request *request)
 {
     if (request->rest.len == 0) {
-        problem_answer(request, HTTP_FORBIDDEN, "Stored documents are not listed.");
+        documents_list_answer(request);
         return;
     }
     int file = store_open_document(request->site->store, request->rest.data);
@@ -27,10 +29,18 @@ static void answer(struct request *request)
         .policy = SLICE("default-src 'none'; sandbox"),
     };
     file_response_make(request, &(struct file_source){.file = file}, &stat, &look);
+    repr_digest_add(request);
+}
+
+/* A list may read the whole folder. */
+static bool waits_for_disk(const struct request *request)
+{
+    return request->rest.len == 0;
 }
 
 const struct handler documents_handler = {
     .methods = METHOD_GET | METHOD_HEAD,
     .has_validators = true,
+    .waits_for_disk = waits_for_disk,
     .answer = answer,
 };

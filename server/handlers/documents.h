@@ -1,4 +1,4 @@
-/* Stored uploads: GET and HEAD of /uploads/NAME.
+/* Stored uploads: GET and HEAD of /uploads/NAME, and of /uploads/ (documents_list.h).
  *
  * They came from clients, so they are never active content: whatever is in them, a browser runs
  * nothing of it.

@@ -1,48 +1,17 @@
 #include "server/handlers/file_response.h"
 
 #include "http/date.h"
-#include "http/entity_tag.h"
-#include "http/precondition.h"
 #include "http/range.h"
 #include "server/handlers/contained.h"
 #include "server/handlers/problem.h"
 #include "server/handlers/random_token.h"
+#include "server/handlers/representation.h"
 #include "server/log/error_log.h"
 
 #include <assert.h>
 #include <unistd.h>
 
 static_assert(RANGE_PARTS_MAX <= RESPONSE_PARTS_MAX, "each range is a part of the response");
-
-/* What is known of the file's representation. */
-struct representation {
-    uint64_t len;
-    struct validators validators;
-    char etag[ENTITY_TAG_LEN_MAX];
-};
-
-static uint64_t nanoseconds(struct timespec time)
-{
-    return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
-
-/* A time in the future is not told: caches would compute with it (RFC 9110 section 8.8.2.1). */
-static void represent(struct representation *out, const struct stat *stat, time_t now)
-{
-    struct entity_tag_source source = {
-        .inode = stat->st_ino,
-        .size_bytes = (uint64_t)stat->st_size,
-        .mtime_ns = nanoseconds(stat->st_mtim),
-        .ctime_ns = nanoseconds(stat->st_ctim),
-    };
-    out->len = (uint64_t)stat->st_size;
-    out->validators = (struct validators){
-        .exists = true,
-        .etag = entity_tag_format(&source, out->etag),
-        .has_last_modified = true,
-        .last_modified = stat->st_mtim.tv_sec < now ? stat->st_mtim.tv_sec : now,
-    };
-}
 
 /* Fields that a 304 has too (RFC 9110 section 15.4.5). */
 static void add_validators(struct response *response, const struct representation *file,
@@ -196,7 +165,7 @@ void file_response_make(struct request *request, const struct file_source *sourc
                         const struct stat *stat, const struct file_look *look)
 {
     struct representation whole;
-    represent(&whole, stat, request->now);
+    representation_describe(&whole, stat, request->now);
     enum http_status status =
         precondition_check(&request->exchange->head, &whole.validators, request->now);
     if (status == HTTP_GO_ON) {

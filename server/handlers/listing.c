@@ -5,22 +5,17 @@
 #include "server/handlers/listing_html.h"
 #include "server/handlers/listing_json.h"
 #include "server/handlers/problem.h"
+#include "server/handlers/query.h"
 #include "server/log/error_log.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define HTML SLICE("text/html; charset=utf-8")
 #define JSON SLICE("application/json")
 
-/* Nothing runs in the page, whatever the names in it: its own style is all it needs. */
-#define CONTENT_SECURITY_POLICY                                                                    \
-    SLICE("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; "       \
-          "form-action 'none'")
-
 /* -- What the client wants -- */
 
-static bool prefers_json(const struct head *head)
+bool listing_prefers_json(const struct head *head)
 {
     bool html_by_name;
     bool json_by_name;
@@ -31,36 +26,18 @@ static bool prefers_json(const struct head *head)
     return html == 0 || (json_by_name && !html_by_name);
 }
 
-/* Takes the text up to the next '&' off the query, without it. */
-static struct slice take_parameter(struct slice *query)
-{
-    const char *mark = memchr(query->data, '&', query->len);
-    struct slice parameter = {query->data, mark ? (size_t)(mark - query->data) : query->len};
-    size_t taken = parameter.len + (mark ? 1 : 0);
-    *query = (struct slice){query->data + taken, query->len - taken};
-    return parameter;
-}
-
-/* Whether the parameter is NAME=VALUE. The values are plain words, so nothing is decoded. */
-static bool is_setting(struct slice parameter, struct slice name, struct slice value)
-{
-    return parameter.len == name.len + 1 + value.len && slice_starts_with(parameter, name) &&
-           parameter.data[name.len] == '=' &&
-           slice_equal((struct slice){parameter.data + name.len + 1, value.len}, value);
-}
-
 /* The last one counts where there are several. */
 static struct listing_order read_order(struct slice query)
 {
     struct listing_order order = {LISTING_BY_NAME, false};
     while (query.len > 0) {
-        struct slice parameter = take_parameter(&query);
+        struct slice parameter = slice_take_until(&query, '&');
         for (enum listing_key key = 0; key < LISTING_KEYS; key++)
-            if (is_setting(parameter, SLICE("sort"), listing_key_names[key]))
+            if (query_is_setting(parameter, SLICE("sort"), listing_key_names[key]))
                 order.key = key;
-        if (is_setting(parameter, SLICE("order"), SLICE("asc")))
+        if (query_is_setting(parameter, SLICE("order"), SLICE("asc")))
             order.descending = false;
-        else if (is_setting(parameter, SLICE("order"), SLICE("desc")))
+        else if (query_is_setting(parameter, SLICE("order"), SLICE("desc")))
             order.descending = true;
     }
     return order;
@@ -75,14 +52,9 @@ static void answer_error(struct request *request, int error)
     problem_answer(request, status, problem_detail(status));
 }
 
-/* Takes the content over; NULL: there was no memory for it. */
-static void answer_content(struct request *request, char *content, struct slice media_type)
+void listing_respond(struct request *request, char *content, struct slice media_type)
 {
     struct response *response = &request->exchange->response;
-    if (!content) {
-        answer_error(request, ENOMEM);
-        return;
-    }
     response->status = HTTP_OK;
     response->media_type = media_type;
     response->content = RESPONSE_BYTES;
@@ -90,7 +62,16 @@ static void answer_content(struct request *request, char *content, struct slice 
     response->bytes = slice_from_string(content);
     response_add_field(response, SLICE("Vary"), SLICE("Accept"));
     response_add_field(response, SLICE("Cache-Control"), SLICE("no-cache"));
-    response_add_field(response, SLICE("Content-Security-Policy"), CONTENT_SECURITY_POLICY);
+    response_add_field(response, SLICE("Content-Security-Policy"), LISTING_POLICY);
+}
+
+/* Takes the content over; NULL: there was no memory for it. */
+static void answer_content(struct request *request, char *content, struct slice media_type)
+{
+    if (content)
+        listing_respond(request, content, media_type);
+    else
+        answer_error(request, ENOMEM);
 }
 
 void listing_answer(struct request *request, int directory)
@@ -103,7 +84,7 @@ void listing_answer(struct request *request, int directory)
     }
     struct listing_order order = read_order(request->target.query);
     listing_entries_sort(&entries, order);
-    if (prefers_json(&request->exchange->head))
+    if (listing_prefers_json(&request->exchange->head))
         answer_content(request, listing_json_print(request->path, &entries), JSON);
     else
         answer_content(request, listing_html_print(request->path, &entries, order), HTML);

@@ -21,4 +21,17 @@
  */
 void listing_answer(struct request *request, int directory);
 
+/* --- for other lists ----------------------------------------------------------------------- */
+
+/* Nothing runs in the page, whatever the names in it: its own style is all it needs. */
+#define LISTING_POLICY                                                                             \
+    SLICE("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; "       \
+          "form-action 'none'")
+
+/* Whether the client wants JSON rather than a page, as said above. */
+bool listing_prefers_json(const struct head *head);
+
+/* Makes the response to GET or HEAD of a list. `content` is a string, taken over. */
+void listing_respond(struct request *request, char *content, struct slice media_type);
+
 #endif

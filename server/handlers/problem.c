@@ -11,6 +11,8 @@ const char *problem_detail(enum http_status status)
     switch (status) {
     case HTTP_BAD_REQUEST:
         return "The request is not well-formed.";
+    case HTTP_UNAUTHORIZED:
+        return "This needs a valid token, sent as `Authorization: Bearer TOKEN`.";
     case HTTP_FORBIDDEN:
         return "Access to this resource is refused.";
     case HTTP_NOT_FOUND:
@@ -19,6 +21,8 @@ const char *problem_detail(enum http_status status)
         return "This resource does not know that method; the Allow field lists those it does.";
     case HTTP_REQUEST_TIMEOUT:
         return "The request did not arrive in time.";
+    case HTTP_CONFLICT:
+        return "There is something at this address already.";
     case HTTP_LENGTH_REQUIRED:
         return "The request must have content, of a known length or chunked.";
     case HTTP_PRECONDITION_FAILED:
@@ -95,19 +99,47 @@ static bool add_place(cJSON *problem, const struct problem_place *place)
     return cJSON_AddNumberToObject(problem, "line", (double)place->line) &&
            cJSON_AddNumberToObject(problem, "column", (double)place->column) &&
            cJSON_AddNumberToObject(problem, "offset", (double)place->offset) &&
-           cJSON_AddStringToObject(problem, "expected", place->expected);
+           cJSON_AddStringToObject(problem, "expected", place->expected) &&
+           (!place->excerpt || cJSON_AddStringToObject(problem, "excerpt", place->excerpt));
+}
+
+static bool add_places(cJSON *problem, const struct problem_places *places)
+{
+    cJSON *errors = cJSON_AddArrayToObject(problem, "errors");
+    if (!errors || !cJSON_AddNumberToObject(problem, "total", (double)places->total))
+        return false;
+    for (size_t i = 0; i < places->count; i++) {
+        cJSON *error = cJSON_CreateObject();
+        if (!error || !cJSON_AddItemToArray(errors, error))
+            return false;
+        if (!add_place(error, &places->items[i]))
+            return false;
+    }
+    return true;
+}
+
+/* What there is to say beside status and detail. */
+struct particulars {
+    const struct problem_place *place;   /* NULL: none */
+    const struct problem_places *places; /* NULL: none */
+};
+
+static bool add_particulars(cJSON *problem, const struct particulars *particulars)
+{
+    return (!particulars->place || add_place(problem, particulars->place)) &&
+           (!particulars->places || add_places(problem, particulars->places));
 }
 
 /* Returns the document, owned by the caller; NULL without memory. */
 static char *print_json(enum http_status status, const char *detail,
-                        const struct problem_place *place)
+                        const struct particulars *particulars)
 {
     char *printed = NULL;
     cJSON *problem = cJSON_CreateObject();
     if (problem && cJSON_AddStringToObject(problem, "type", "about:blank") &&
         cJSON_AddStringToObject(problem, "title", http_status_reason(status).data) &&
         cJSON_AddNumberToObject(problem, "status", (double)status) &&
-        cJSON_AddStringToObject(problem, "detail", detail) && (!place || add_place(problem, place)))
+        cJSON_AddStringToObject(problem, "detail", detail) && add_particulars(problem, particulars))
         printed = cJSON_PrintUnformatted(problem);
     cJSON_Delete(problem);
     return printed;
@@ -140,7 +172,7 @@ static void write_text(struct text *out, enum http_status status, const char *de
 }
 
 static void answer(struct request *request, enum http_status status, const char *detail,
-                   const struct problem_place *place)
+                   const struct particulars *particulars)
 {
     struct response *response = &request->exchange->response;
     response->status = status;
@@ -152,7 +184,7 @@ static void answer(struct request *request, enum http_status status, const char 
     if (!is_fixed)
         response_add_field(response, SLICE("Vary"), SLICE("Accept"));
     if (form == FORM_JSON) {
-        response->owned = print_json(status, detail, place);
+        response->owned = print_json(status, detail, particulars);
         if (response->owned) {
             response->media_type = SLICE("application/problem+json");
             response->bytes = slice_from_string(response->owned);
@@ -172,7 +204,7 @@ static void answer(struct request *request, enum http_status status, const char 
 
 void problem_answer(struct request *request, enum http_status status, const char *detail)
 {
-    answer(request, status, detail, NULL);
+    answer(request, status, detail, &(struct particulars){0});
 }
 
 void problem_answer_place(struct request *request, const struct problem_place *place)
@@ -180,5 +212,15 @@ void problem_answer_place(struct request *request, const struct problem_place *p
     char detail[160];
     (void)snprintf(detail, sizeof(detail), "Line %zu, column %zu: expected %s.", place->line,
                    place->column, place->expected);
-    answer(request, HTTP_BAD_REQUEST, detail, place);
+    answer(request, HTTP_BAD_REQUEST, detail, &(struct particulars){.place = place});
+}
+
+void problem_answer_places(struct request *request, const struct problem_places *places)
+{
+    const struct problem_place *first = &places->items[0];
+    char detail[160];
+    (void)snprintf(detail, sizeof(detail),
+                   "%zu of the lines are wrong; line %zu, column %zu: expected %s.", places->total,
+                   first->line, first->column, first->expected);
+    answer(request, HTTP_BAD_REQUEST, detail, &(struct particulars){.places = places});
 }

@@ -34,11 +34,18 @@ struct handler {
     /* For methods without content of their own: makes the response. */
     void (*answer)(struct request *request);
 
+    /* Optional: whether it will block in the disk for longer than it takes to open a file. */
+    bool (*waits_for_disk)(const struct request *request);
+
     /* For those with content, all NULL otherwise. open() either answers, or sets exchange->data
      * and has the content; then close() is called exactly once, whatever happens.
      */
     void (*open)(struct request *request);
     void (*take)(struct exchange *exchange, struct slice piece);
+    /* Optional, asked after take(): the error to answer at once, without the rest of the content;
+     * HTTP_GO_ON to go on.
+     */
+    enum http_status (*give_up)(const struct exchange *exchange);
     void (*complete)(struct request *request);
     void (*close)(struct exchange *exchange);
 };

@@ -1,5 +1,6 @@
 #include "server/handlers/static_files.h"
 
+#include "server/handlers/conditions.h"
 #include "server/handlers/contained.h"
 #include "server/handlers/file_cache.h"
 #include "server/handlers/file_response.h"
@@ -95,6 +96,7 @@ static void answer_opened(struct request *request, int file, const char *path, s
         answer_redirect(request);
     } else if (S_ISDIR(stat.st_mode) && request->site->config->static_files.listing) {
         listing_answer(request, file);
+        conditions_judge(request);
         return;
     } else {
         problem_answer(request, HTTP_FORBIDDEN, problem_detail(HTTP_FORBIDDEN));

@@ -2,45 +2,34 @@
 
 #include "server/handlers/content_type.h"
 #include "server/handlers/problem.h"
-#include "server/json/json_check.h"
+#include "server/handlers/upload_commit.h"
+#include "server/handlers/upload_receipt.h"
+#include "server/json/json_excerpt.h"
 #include "server/log/error_log.h"
 #include "server/log/log_gate.h"
-#include "server/store/store.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* More than this goes to a file as it comes: a thousand slow senders hold no thousand megabytes. */
-#define MEMORY_BYTES_MAX 65536
+#define TOO_MANY_VALUES       "The document has more values than this server takes."
+#define KEY_HAS_OTHER_CONTENT "This Idempotency-Key has been used for an upload with other content."
 
 /* An upload under way. */
 struct upload {
-    struct store *store;
-    struct json_check check;
+    struct upload_spool spool;
+    struct digest digest;
+    struct upload_key key;
     enum http_status fault; /* what went wrong with storing; HTTP_GO_ON */
     bool is_wrong;          /* the check has found a fault */
-    char *bytes;            /* the content, as long as it fits */
-    size_t len;
-    size_t size;
-    struct store_file file; /* the content, once it does not */
+
+    /* The check of one document, or of a batch. */
+    struct json_check check;
+    struct json_excerpt excerpt;
+    struct upload_lines *lines; /* owned; NULL: one document */
 };
 
-static bool has_file(const struct upload *upload)
-{
-    return upload->file.store != NULL;
-}
-
-/* --- while it comes ------------------------------------------------------------------------ */
-
-/* Nothing of it will be stored. */
-static void drop_content(struct upload *upload)
-{
-    store_file_discard(&upload->file);
-    free(upload->bytes);
-    upload->bytes = NULL;
-}
+/* --- while it comes ------------------------------------------------------------------------- */
 
 static void fail(struct upload *upload, int error)
 {
@@ -50,67 +39,57 @@ static void fail(struct upload *upload, int error)
     if (log_gate_pass(&gate, &withheld))
         error_log_errno(LOG_ERROR, error, NULL, "cannot store an upload (nor %u before it)",
                         withheld);
-    drop_content(upload);
+    upload_spool_drop(&upload->spool);
 }
 
-/* Moves the content to a file. Returns 0, or -1 with errno. */
-static int move_to_file(struct upload *upload)
+/* Checks a piece of one document. Returns whether all is right so far. */
+static bool check_document(struct upload *upload, struct slice piece)
 {
-    if (store_file_create(upload->store, &upload->file) != 0)
-        return -1;
-    if (upload->len > 0 && store_file_append(&upload->file, upload->bytes, upload->len) != 0)
-        return -1;
-    free(upload->bytes);
-    upload->bytes = NULL;
-    return 0;
-}
-
-static int grow(struct upload *upload, size_t len)
-{
-    size_t size = upload->size ? upload->size : 1024;
-    while (size < len)
-        size *= 2;
-    char *bytes = realloc(upload->bytes, size);
-    if (!bytes)
-        return -1;
-    upload->bytes = bytes;
-    upload->size = size;
-    return 0;
-}
-
-static int append(struct upload *upload, struct slice piece)
-{
-    if (!has_file(upload) && upload->len + piece.len > MEMORY_BYTES_MAX &&
-        move_to_file(upload) != 0)
-        return -1;
-    if (has_file(upload))
-        return store_file_append(&upload->file, piece.data, piece.len);
-    if (upload->len + piece.len > upload->size && grow(upload, upload->len + piece.len) != 0)
-        return -1;
-    memcpy(upload->bytes + upload->len, piece.data, piece.len);
-    upload->len += piece.len;
-    return 0;
+    if (upload->is_wrong) {
+        json_excerpt_take(&upload->excerpt, piece);
+        return false;
+    }
+    uint64_t begin = upload->check.offset;
+    bool is_right = json_check_feed(&upload->check, piece.data, piece.len) != PARSE_BAD;
+    size_t right = (size_t)(upload->check.offset - begin);
+    json_excerpt_pass(&upload->excerpt, (struct slice){piece.data, right});
+    if (!is_right)
+        json_excerpt_take(&upload->excerpt, (struct slice){piece.data + right, piece.len - right});
+    return is_right;
 }
 
 static void take(struct exchange *exchange, struct slice piece)
 {
     struct upload *upload = exchange->data;
-    if (upload->is_wrong || upload->fault != HTTP_GO_ON)
+    if (upload->fault != HTTP_GO_ON)
         return;
-    if (json_check_feed(&upload->check, piece.data, piece.len) == PARSE_BAD) {
+    bool is_right =
+        upload->lines ? upload_lines_feed(upload->lines, piece) : check_document(upload, piece);
+    if (!is_right) {
         upload->is_wrong = true;
-        drop_content(upload);
-    } else if (append(upload, piece) != 0) {
-        fail(upload, errno);
+        upload_spool_drop(&upload->spool);
+        exchange->may_block = false;
+        return;
     }
-    exchange->may_block = !upload->is_wrong && upload->fault == HTTP_GO_ON;
+    digest_update(&upload->digest, piece.data, piece.len);
+    if (upload_spool_append(&upload->spool, piece) != 0) {
+        fail(upload, errno);
+        exchange->may_block = false;
+    }
 }
 
-/* --- begin --------------------------------------------------------------------------------- */
+/* --- begin ---------------------------------------------------------------------------------- */
 
-static void answer_problem(struct request *request, enum http_status status)
+static void answer_problem(struct request *request, enum http_status status, const char *detail)
 {
-    problem_answer(request, status, problem_detail(status));
+    problem_answer(request, status, detail ? detail : problem_detail(status));
+}
+
+static bool is_batch(const struct request *request)
+{
+    const struct head *head = &request->exchange->head;
+    return content_type_is(head, SLICE("application/x-ndjson")) ||
+           content_type_is(head, SLICE("application/ndjson"));
 }
 
 /* What can be said before any content has been read. */
@@ -118,7 +97,7 @@ static enum http_status check_request(const struct request *request)
 {
     const struct exchange *exchange = request->exchange;
     const struct config *config = request->site->config;
-    if (!content_type_is(&exchange->head, SLICE("application/json")))
+    if (!content_type_is(&exchange->head, SLICE("application/json")) && !is_batch(request))
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
     if (exchange->framing.kind == FRAMING_NONE)
         return HTTP_LENGTH_REQUIRED;
@@ -130,107 +109,162 @@ static enum http_status check_request(const struct request *request)
     return HTTP_GO_ON;
 }
 
-static void open_upload(struct request *request)
+/* Makes ready for the content. On failure *out_detail may be set. */
+static enum http_status prepare(struct upload *upload, const struct request *request,
+                                const char **out_detail)
 {
-    enum http_status status = check_request(request);
-    if (status != HTTP_GO_ON) {
-        answer_problem(request, status);
-        request->exchange->response.close |= status == HTTP_LENGTH_REQUIRED;
-        return;
+    const struct config *config = request->site->config;
+    const struct head *head = &request->exchange->head;
+    unsigned depth = (unsigned)config->limits.json_depth;
+    uint64_t values = (uint64_t)config->limits.json_values;
+    upload->spool.store = request->site->store;
+    json_check_init(&upload->check, depth, values);
+    if (is_batch(request)) {
+        upload->lines = malloc(sizeof(*upload->lines));
+        if (!upload->lines)
+            return HTTP_SERVICE_UNAVAILABLE;
+        upload_lines_init(upload->lines, &(struct upload_lines_limits){
+                                             .depth = depth,
+                                             .values = values,
+                                             .documents = (uint64_t)config->limits.batch_lines,
+                                         });
     }
-    struct upload *upload = calloc(1, sizeof(*upload));
-    if (!upload) {
-        answer_problem(request, HTTP_SERVICE_UNAVAILABLE);
-        return;
-    }
-    upload->store = request->site->store;
-    json_check_init(&upload->check, (unsigned)request->site->config->limits.json_depth);
-    request->exchange->data = upload;
-    request->exchange->may_block = true;
+    digest_begin(&upload->digest, digest_asked_for(head));
+    *out_detail = DIGEST_MALFORMED;
+    enum http_status status = digest_expect(&upload->digest, head);
+    if (status != HTTP_GO_ON)
+        return status;
+    *out_detail = NULL;
+    status = upload_key_begin(&upload->key, request, out_detail);
+    if (upload_key_is_there(&upload->key))
+        upload->digest.wanted |= DIGEST_SHA_256;
+    return status;
 }
 
 static void close_upload(struct exchange *exchange)
 {
     struct upload *upload = exchange->data;
-    drop_content(upload);
+    upload_key_release(&upload->key);
+    upload_spool_drop(&upload->spool);
+    free(upload->lines);
     free(upload);
     exchange->data = NULL;
 }
 
-/* --- end ----------------------------------------------------------------------------------- */
-
-/* The path that the answer names: never one of the machine. */
-static void append_shown_path(struct text *path, const struct config *config, const char *name)
+static void open_upload(struct request *request)
 {
-    const char *directory = config->uploads_as_written;
-    text_append(path, slice_from_string(directory[0] == '/' ? "uploads" : directory));
-    text_append_char(path, '/');
-    text_append(path, slice_from_string(name));
-    text_append_char(path, '\0');
+    struct exchange *exchange = request->exchange;
+    const char *detail = NULL;
+    enum http_status status = check_request(request);
+    struct upload *upload = NULL;
+    if (status == HTTP_GO_ON) {
+        upload = calloc(1, sizeof(*upload));
+        exchange->data = upload;
+        status = upload ? prepare(upload, request, &detail) : HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (status == HTTP_GO_ON) {
+        exchange->may_block = true;
+        return;
+    }
+    answer_problem(request, status, detail);
+    exchange->response.close |= status == HTTP_LENGTH_REQUIRED;
+    if (status == HTTP_CONFLICT)
+        response_add_field(&exchange->response, SLICE("Retry-After"), SLICE("1"));
+    if (upload)
+        close_upload(exchange);
 }
 
-/* Returns the document, owned by the caller; NULL without memory. */
-static char *print_receipt(const struct request *request, uint64_t bytes, const char *name)
-{
-    const struct config *config = request->site->config;
-    struct text path = request->content;
-    append_shown_path(&path, config, name);
-    char *printed = NULL;
-    cJSON *receipt = cJSON_CreateObject();
-    if (receipt && !path.truncated && cJSON_AddStringToObject(receipt, "path", path.data) &&
-        cJSON_AddStringToObject(receipt, "name", name) &&
-        cJSON_AddNumberToObject(receipt, "bytes", (double)bytes) &&
-        cJSON_AddStringToObject(receipt, "durability", config->uploads.durability))
-        printed = cJSON_PrintUnformatted(receipt);
-    cJSON_Delete(receipt);
-    return printed;
-}
+/* --- end ------------------------------------------------------------------------------------ */
 
-/* It is on the disk: without memory for more, the status and the Location say so. */
-static void answer_created(struct request *request, uint64_t bytes, const char *name)
+static void answer_wrong_document(struct request *request, const struct upload *upload)
 {
-    struct response *response = &request->exchange->response;
-    response->status = HTTP_CREATED;
-    text_append(&response->fields, SLICE("Location: /uploads/"));
-    text_append(&response->fields, slice_from_string(name));
-    text_append(&response->fields, SLICE("\r\n"));
-    response->content = RESPONSE_BYTES;
-    response->media_type = SLICE("application/json");
-    response->owned = print_receipt(request, bytes, name);
-    response->bytes = response->owned ? slice_from_string(response->owned) : SLICE("{}");
-}
-
-static void answer_wrong(struct request *request, const struct json_check *check)
-{
+    const struct json_check *check = &upload->check;
+    char excerpt[JSON_EXCERPT_SIZE];
+    if (json_check_is_too_large(check)) {
+        answer_problem(request, HTTP_CONTENT_TOO_LARGE, TOO_MANY_VALUES);
+        return;
+    }
+    json_excerpt_print(&upload->excerpt, excerpt);
     struct problem_place place = {
         .line = check->line,
         .column = check->column,
         .offset = check->offset,
         .expected = check->expected,
+        .excerpt = excerpt,
     };
     problem_answer_place(request, &place);
 }
 
+/* Whether the content is what it should be; else answers. */
+static bool is_right(struct request *request, struct upload *upload)
+{
+    if (upload->lines && !upload_lines_finish(upload->lines)) {
+        upload_lines_answer(request, upload->lines);
+        return false;
+    }
+    if (!upload->lines && json_check_finish(&upload->check) != PARSE_DONE) {
+        answer_wrong_document(request, upload);
+        return false;
+    }
+    if (digest_finish(&upload->digest))
+        return true;
+    answer_problem(request, HTTP_BAD_REQUEST, DIGEST_MISMATCH);
+    return false;
+}
+
+/* Stores the content, or finds that it has been stored. Returns the status, with the documents in
+ * *record if it is 201.
+ */
+static enum http_status store_content(struct upload *upload, struct upload_record *record)
+{
+    switch (upload_key_recall(&upload->key, upload->spool.store, record)) {
+    case UPLOAD_KEY_SAME:
+        return HTTP_CREATED;
+    case UPLOAD_KEY_OTHER:
+        return HTTP_UNPROCESSABLE_CONTENT;
+    case UPLOAD_KEY_FAILED:
+        fail(upload, errno);
+        return upload->fault;
+    case UPLOAD_KEY_UNKNOWN:
+        break;
+    }
+    int result = upload->lines
+                     ? upload_commit_batch(&upload->spool, upload->lines, &upload->key, record)
+                     : upload_commit_document(&upload->spool, &upload->key, record);
+    if (result != 0) {
+        fail(upload, errno);
+        return upload->fault;
+    }
+    upload_key_keep(&upload->key);
+    return HTTP_CREATED;
+}
+
+static void answer(struct request *request, struct upload *upload)
+{
+    if (upload->fault != HTTP_GO_ON) {
+        answer_problem(request, upload->fault, NULL);
+        return;
+    }
+    if (!is_right(request, upload))
+        return;
+    struct upload_record record = {.is_batch = upload->lines != NULL};
+    memcpy(record.content, upload->digest.sha_256, sizeof(record.content));
+    enum http_status status = store_content(upload, &record);
+    if (status == HTTP_CREATED)
+        upload_receipt_answer(request, &record, &upload->digest,
+                              digest_asked_for(&request->exchange->head));
+    else
+        answer_problem(request, status,
+                       status == HTTP_UNPROCESSABLE_CONTENT ? KEY_HAS_OTHER_CONTENT : NULL);
+    upload_record_deinit(&record);
+}
+
+/* Whoever has read the answer may use the key again at once. */
 static void complete(struct request *request)
 {
     struct upload *upload = request->exchange->data;
-    if (upload->fault != HTTP_GO_ON) {
-        answer_problem(request, upload->fault);
-        return;
-    }
-    if (upload->is_wrong || json_check_finish(&upload->check) != PARSE_DONE) {
-        answer_wrong(request, &upload->check);
-        return;
-    }
-    char name[STORE_NAME_SIZE];
-    bool moved = has_file(upload) || move_to_file(upload) == 0;
-    uint64_t bytes = upload->file.bytes;
-    if (!moved || store_file_commit(&upload->file, name) != 0) {
-        fail(upload, errno);
-        answer_problem(request, upload->fault);
-        return;
-    }
-    answer_created(request, bytes, name);
+    answer(request, upload);
+    upload_key_release(&upload->key);
 }
 
 const struct handler upload_handler = {

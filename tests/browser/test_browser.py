@@ -4,6 +4,7 @@ packages chromium and chromium-driver; without them it is left out."""
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
 import sys
@@ -14,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 from browser import Browser, is_installed  # noqa: E402
-from tarn import PROJECT, ServerTestCase  # noqa: E402
+from tarn import PROJECT, ServerTestCase, eventually  # noqa: E402
 
 RESOURCES = PROJECT / "resources"
 PAGES = ["/", "/about.html", "/contact.html"]
@@ -171,6 +172,22 @@ class PagesTest(BrowserTestCase):
         self.assertEqual(self.browser.complaints(), [])
         self.browser.open(shown["link"])
         self.assertIn("Grüße", self.browser.run("return document.body.innerText"))
+
+    def test_plain_form_leads_to_its_record(self) -> None:
+        """No script has a part in it."""
+        text = "Grüße\n<b>x</b> & y"
+        self.open("/")
+        self.browser.run("document.getElementById('form-name').value = 'Ada';"
+                         "document.getElementById('form-message').value = arguments[0];"
+                         "document.querySelector('[action=\"/form\"] [type=submit]').click()", text)
+        self.server.wait_for_access(rb'"POST /form HTTP/1.1" 303 ')
+        self.server.wait_for_access(rb'"GET /form/upload_[^ ]+ HTTP/1.1" 200 ')
+        eventually(lambda: self.browser.run("return document.readyState") == "complete",
+                   "the page is shown")
+        self.assertIn("<b>x</b> & y", self.browser.run("return document.body.innerText"))
+        self.assertEqual(self.browser.complaints(), [])
+        record = json.loads(max(self.server.stored(), key=os.path.getmtime).read_bytes())
+        self.assertEqual(record["fields"], {"name": "Ada", "message": text.replace("\n", "\r\n")})
 
     def test_form_shows_the_place_of_a_fault(self) -> None:
         before = self.server.stored()

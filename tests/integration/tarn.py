@@ -108,7 +108,9 @@ class Response:
 class Connection:
     """A connection to a server, with nothing between the test and the bytes."""
 
-    def __init__(self, server: Server, address: str | None = None, receive_buffer: int = 0) -> None:
+    def __init__(self, server: Server, address: str | None = None, receive_buffer: int = 0,
+                 source: str = "") -> None:
+        """To `address` (the server's own otherwise), from `source` if it is given."""
         address = address or server.address
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.server = server
@@ -118,6 +120,8 @@ class Connection:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
+            if source:
+                self.socket.bind((source, 0))
             self.socket.connect((address, server.port))
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:

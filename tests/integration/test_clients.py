@@ -62,6 +62,39 @@ class ClientTest(ServerTestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual((folder / "logo.png").read_bytes(), PICTURE)
 
+    @needs("wget")
+    def test_wget_continues_a_broken_download(self) -> None:
+        folder = self.server.folder / "wget-continued"
+        folder.mkdir()
+        (folder / "logo.png").write_bytes(PICTURE[:len(PICTURE) // 3])
+        done = run("wget", "-c", self.server.url("/logo.png"), cwd=folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"206 Partial Content", done.stderr)
+        self.assertEqual((folder / "logo.png").read_bytes(), PICTURE)
+        done = run("wget", "-c", self.server.url("/logo.png"), cwd=folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"416 Range Not Satisfiable", done.stderr)
+
+    @needs("curl")
+    def test_curl_continues_a_broken_download(self) -> None:
+        path = self.server.folder / "continued.png"
+        path.write_bytes(PICTURE[:1000])
+        done = run("curl", "-sS", "-C", "-", "-o", str(path), self.server.url("/logo.png"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(path.read_bytes(), PICTURE)
+
+    @needs("curl")
+    def test_curl_takes_what_comes_when_it_asks_for_a_coding(self) -> None:
+        done = run("curl", "-sS", "--compressed", self.server.url("/kilobyte.html"))
+        self.assertEqual(done.stdout, b"x" * 1024, done.stderr)
+
+    @needs("curl")
+    def test_curl_uploads_in_chunks(self) -> None:
+        done = run("curl", "-sS", "-H", "Transfer-Encoding: chunked", "-H",
+                   "Content-Type: application/json", "-d", '{"ok":true}',
+                   self.server.url("/upload"))
+        self.assertEqual(json.loads(done.stdout)["bytes"], 11, done.stderr)
+
     def test_urllib(self) -> None:
         with urllib.request.urlopen(self.server.url("/logo.png")) as response:
             self.assertEqual(response.read(), PICTURE)
@@ -103,6 +136,14 @@ class ClientTest(ServerTestCase):
                            done.stdout)
         if errors:  # wrk counts each announced close as a read error
             self.assertEqual(errors.groups(), (b"0", b"0"), done.stdout)
+
+    @needs("h2load")
+    def test_h2load_fails_no_request(self) -> None:
+        done = run("h2load", "--h1", "-n", "2000", "-c", "20", "-m", "10",
+                   self.server.url("/kilobyte.html"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"2000 succeeded, 0 failed, 0 errored, 0 timeout", done.stdout)
+        self.assertIn(b"status codes: 2000 2xx, 0 3xx, 0 4xx, 0 5xx", done.stdout)
 
     @needs("node")
     def test_fetch_of_node(self) -> None:

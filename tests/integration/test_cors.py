@@ -203,6 +203,12 @@ class ListTest(CorsTestCase):
         self.assertEqual(response.values("Access-Control-Allow-Methods"), [])
         self.assert_allowed(response, APP)
 
+    def test_options_of_the_whole_server_is_no_preflight(self) -> None:
+        response = self.preflight("*", APP)
+        self.assertEqual(response.status, 204)
+        self.assertEqual(response.values("Access-Control-Allow-Methods"), [])
+        self.assert_allowed(response, APP)
+
     def test_listed_origin_writes(self) -> None:
         for origin in (APP, LOCAL_APP):
             for fields in ({}, {"Sec-Fetch-Site": "cross-site"}):

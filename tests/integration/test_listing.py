@@ -200,9 +200,9 @@ class ListingTest(ServerTestCase):
         self.assertEqual(self.names("/"), [".well-known", "empty", "fake", "index", "links",
                                            "odd", "sorted", "uploads"])
 
-    def test_uploads_are_not_listed(self) -> None:
-        for target in ("/uploads/", "/uploads/.tarn/", "//uploads//"):
-            self.assertIn(self.server.get(target).status, (403, 404), target)
+    def test_housekeeping_is_not_listed(self) -> None:
+        for target in ("/uploads/.tarn/", "//uploads//.tarn"):
+            self.assertEqual(self.server.get(target).status, 404, target)
 
     def test_empty_folder(self) -> None:
         self.assertEqual(self.read_json("/empty/"), {"path": "/empty/", "entries": []})
@@ -236,6 +236,16 @@ class ListingTest(ServerTestCase):
             whole = self.server.get("/odd/", {"Accept": accept})
             head = self.server.request("HEAD", "/odd/", {"Accept": accept})
             self.assertEqual((head.status, lasting(head)), (200, lasting(whole)))
+
+    def test_preconditions_hold(self) -> None:
+        for field, value, status in (("If-Match", "*", 200), ("If-Match", '"a"', 412),
+                                     ("If-None-Match", "*", 304), ("If-None-Match", '"a"', 200)):
+            with self.subTest(field=field, value=value):
+                response = self.server.get("/odd/", {field: value})
+                self.assertEqual(response.status, status)
+                if status in (200, 304):
+                    self.assertEqual(response.value("Vary"), "Accept")
+                    self.assertEqual(response.value("Cache-Control"), "no-cache")
 
     def test_more_than_10000_are_cut(self) -> None:
         folder = self.server.root / "many"

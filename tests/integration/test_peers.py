@@ -3,23 +3,12 @@ has gone, and nobody else notices."""
 
 from __future__ import annotations
 
-import socket
 import unittest
 
-from tarn import PATIENCE, Connection, Response, Server, ServerTestCase, eventually
+from tarn import Connection, Response, ServerTestCase, eventually
 
 GET = b"GET / HTTP/1.1\r\n<H>\r\n\r\n"
 LIMIT = 4
-
-
-class PeerConnection(Connection):
-    """A connection from one of the addresses that a host has for itself."""
-
-    def __init__(self, server: Server, source: str) -> None:
-        self.server = server
-        self.pending = bytearray()
-        self.socket = socket.create_connection((server.address, server.port), PATIENCE,
-                                               (source, 0))
 
 
 class PeerLimitTest(ServerTestCase):
@@ -29,12 +18,12 @@ class PeerLimitTest(ServerTestCase):
     def setUp(self) -> None:
         self.server.wait_for_connections(0)
 
-    def connect(self, source: str = "127.0.0.1") -> PeerConnection:
-        connection = PeerConnection(self.server, source)
+    def connect(self, source: str = "127.0.0.1") -> Connection:
+        connection = Connection(self.server, source=source)
         self.addCleanup(connection.close)
         return connection
 
-    def try_connect(self, source: str) -> PeerConnection | None:
+    def try_connect(self, source: str) -> Connection | None:
         """A connection that is served, and stays open, if the peer may have another."""
         connection = self.connect(source)
         if connection.exchange(GET).status == 200:
@@ -42,11 +31,11 @@ class PeerLimitTest(ServerTestCase):
         connection.close()
         return None
 
-    def connect_served(self, source: str = "127.0.0.1") -> PeerConnection:
+    def connect_served(self, source: str = "127.0.0.1") -> Connection:
         """The same, as soon as the server has seen that an earlier one is closed."""
         return eventually(lambda: self.try_connect(source), "room for the peer")
 
-    def fill(self, source: str = "127.0.0.1") -> list[PeerConnection]:
+    def fill(self, source: str = "127.0.0.1") -> list[Connection]:
         """As many connections as the peer may have."""
         return [self.connect_served(source) for _ in range(LIMIT)]
 

@@ -30,10 +30,10 @@ class IdleTest(ServerTestCase):
             self.assertEqual(connection.read_rest(), b"")
 
     def test_empty_lines_behind_a_request_provoke_no_answer(self) -> None:
-        for lines in (1, 4):
+        for lines in (b"\r", b"\r\n", b"\r\n\r", b"\r\n" * 4):
             with self.subTest(lines=lines), self.server.connect() as connection:
                 self.assertEqual(connection.exchange(GET + b"\r\n").status, 200)
-                connection.send(b"\r\n" * lines)
+                connection.send(lines)
                 self.assertEqual(connection.read_rest(), b"")
 
     def test_empty_lines_on_a_new_connection_provoke_no_answer(self) -> None:

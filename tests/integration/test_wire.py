@@ -37,8 +37,8 @@ class WireTest(ServerTestCase):
     def read_answers(self, row: Row, connection: Connection) -> list[int]:
         """Reads as many answers as there must be, then the end of the stream."""
         statuses = []
-        for expected in row.statuses:
-            response = connection.read_response()
+        for number, expected in enumerate(row.statuses):
+            response = connection.read_response("HEAD" if row.head and number == 0 else "GET")
             self.check_common(response)
             statuses.append(response.status)
             allowed = expected if isinstance(expected, tuple) else (expected,)

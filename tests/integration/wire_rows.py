@@ -18,22 +18,24 @@ Expected = int | tuple[int, ...]
 @dataclass
 class Row:
     """Bytes, the status of each answer to them (several where the choice is free), and whether
-    the connection closes after the last: None where both is right."""
+    the connection closes after the last: None where both is right. `head` where the first request
+    is HEAD."""
 
     label: str
     data: bytes
     statuses: tuple[Expected, ...]
     close: bool | None = True
+    head: bool = False
 
 
-def bad(label: str, data: bytes, status: Expected = 400) -> Row:
+def bad(label: str, data: bytes, status: Expected = 400, head: bool = False) -> Row:
     """One answer, then the end of the connection."""
-    return Row(label, data, (status,))
+    return Row(label, data, (status,), head=head)
 
 
-def good(label: str, data: bytes, status: Expected = 200) -> Row:
+def good(label: str, data: bytes, status: Expected = 200, head: bool = False) -> Row:
     """One answer, and the connection stays."""
-    return Row(label, data, (status,), False)
+    return Row(label, data, (status,), False, head)
 
 
 def answer(label: str, data: bytes, status: Expected) -> Row:
@@ -86,6 +88,7 @@ LENGTH_ROWS = [
     bad("empty length", with_length(b"")),
     bad("length after a vertical tab", with_length(b" \x0b5")),
     bad("leading zero", with_length(b" 05")),
+    bad("leading zero, octal for 128", with_length(b" 0200")),
     bad("only zeros", with_length(b" 00")),
     bad("octal look", with_length(b" 010")),
     bad("length 2^64", with_length(b" 18446744073709551616")),
@@ -142,7 +145,11 @@ CHUNK_ROWS = [
     bad("size of 68 bits", CHUNKED + b"FFFFFFFFFFFFFFFFF\r\n[1,2]\r\n0\r\n\r\n"),
     bad("size 2^63", CHUNKED + b"8000000000000000\r\n[1,2]\r\n0\r\n\r\n", (400, 413)),
     bad("size 2^64 - 1", CHUNKED + b"FFFFFFFFFFFFFFFF\r\n[1,2]\r\n0\r\n\r\n", (400, 413)),
-    bad("size with 10,000 zeros", CHUNKED + b"0" * 10000 + b"5\r\n[1,2]\r\n0\r\n\r\n"),
+    bad("size with 1,000 zeros", CHUNKED + b"0" * 1000 + b"5\r\n[1,2]\r\n0\r\n\r\n"),
+    good("size with 15 zeros", CHUNKED + b"0" * 15 + b"5\r\n[1,2]\r\n0\r\n\r\n", 201),
+    bad("size with 16 zeros", CHUNKED + b"0" * 16 + b"5\r\n[1,2]\r\n0\r\n\r\n"),
+    bad("content limit + 1 in chunks", CHUNKED + b"100000\r\n" + b" " * 0x100000 + b"\r\n1\r\n ",
+        413),
     bad("data without its line end", CHUNKED + b"5\r\n[1,2]XX0\r\n\r\n"),
     bad("data longer than its size", CHUNKED + b"5\r\n[1,2,3]\r\n0\r\n\r\n"),
     bad("data ends in LF", CHUNKED + b"5\r\n[1,2]\n0\r\n\r\n"),
@@ -154,7 +161,7 @@ CHUNK_ROWS = [
     bad("extension of 64 KB", CHUNKED + b"5;" + b"a" * 65536 + b"\r\n[1,2]\r\n0\r\n\r\n"),
     bad("many extensions", CHUNKED + (b"1;" + b"a" * 500 + b"\r\n \r\n") * 12 + GOOD_CHUNKS),
     bad("flood of one-byte chunks", CHUNKED + b"1\r\n \r\n" * 60000),
-    bad("trailers without end", CHUNKED + b"5\r\n[1,2]\r\n0\r\n" + b"A: b\r\n" * 100000, 431),
+    bad("trailers without end", CHUNKED + b"5\r\n[1,2]\r\n0\r\n" + b"A: b\r\n" * 175000, 431),
 ]
 
 FIELD_ROWS = [
@@ -210,6 +217,10 @@ LINE_ROWS = [
     bad("method of 100 KB", with_line(b"A" * 100000 + b" / HTTP/1.1"), (501, 414)),
     answer("DELETE on a file", with_line(b"DELETE /index.html HTTP/1.1"), 405),
     answer("DELETE on the root", with_line(b"DELETE / HTTP/1.1"), 405),
+    answer("DELETE on the uploads", with_line(b"DELETE /uploads/ HTTP/1.1"), 405),
+    answer("PUT outside of the root", with_line(b"PUT /../x HTTP/1.1"), 403),
+    answer("PUT to a name of 4 KB", with_line(b"PUT /" + b"a" * 4096 + b" HTTP/1.1"), 405),
+    answer("PUT over a file", with_line(b"PUT /index.html HTTP/1.1"), 405),
     answer("PATCH on a file", with_line(b"PATCH / HTTP/1.1"), 405),
     answer("TRACE", with_line(b"TRACE / HTTP/1.1"), 405),
     answer("GET on a route that stores", with_line(b"GET /upload HTTP/1.1"), 405),
@@ -229,13 +240,37 @@ MESSAGE_ROWS = [
         b"\r\n", (200, 200), False),
     Row("body on OPTIONS", with_line(b"OPTIONS / HTTP/1.1")[:-2] + b"Content-Length: 3\r\n\r\nabc" +
         GET + b"\r\n", (204, 200), False),
+    Row("body on HEAD", with_line(b"HEAD / HTTP/1.1")[:-2] + b"Content-Length: 3\r\n\r\nabc" +
+        GET + b"\r\n", (200, 200), False, head=True),
+    Row("body on DELETE", with_line(b"DELETE / HTTP/1.1")[:-2] + b"Content-Length: 3\r\n\r\nabc",
+        (405,)),
+    good("HEAD on a file", with_line(b"HEAD / HTTP/1.1"), head=True),
+    good("HEAD on nothing", with_line(b"HEAD /nothing HTTP/1.1"), 404, head=True),
+    good("HEAD on a route that stores", with_line(b"HEAD /upload HTTP/1.1"), 405, head=True),
+    bad("HEAD without Host", b"HEAD / HTTP/1.1\r\n\r\n", head=True),
+    bad("HEAD with a bad field", with_line(b"HEAD / HTTP/1.1")[:-2] + b"A : b\r\n\r\n",
+        head=True),
+    Row("errors in a pipeline", with_target(b"/nothing") + with_target(b"/../x") +
+        with_line(b"BREW / HTTP/1.1") + with_target(b"/upload") + GET + b"\r\n",
+        (404, 403, 501, 405, 200), False),
     Row("garbage after a good request", GET + b"\r\nInvalid\r\n\r\n", (200, 400)),
     Row("foreign Host on the second request", GET + b"\r\n" + with_host(b"evil:<PORT>"),
         (200, 403), None),
     Row("bad Host on the second request", GET + b"\r\n" + with_host(b""), (200, 400)),
     bad("length over the limit with Expect", POST + b"Expect: 100-continue\r\n"
         b"Content-Length: 1048577\r\n\r\n", 413),
-    bad("unknown expectation", with_field(b"Expect: foo"), 417),
+    good("unknown expectation", with_field(b"Expect: foo"), 417),
+    bad("unknown expectation and content", POST + b"Expect: foo\r\nContent-Length: 5\r\n\r\n[1,2]",
+        417),
+    good("unknown expectation of OPTIONS", with_line(b"OPTIONS * HTTP/1.1")[:-2] +
+         b"Expect: foo\r\n\r\n", 417),
+    bad("unknown expectation, no Host", b"GET / HTTP/1.1\r\nExpect: foo\r\n\r\n"),
+    answer("unknown expectation, foreign Host",
+           b"GET / HTTP/1.1\r\nHost: evil\r\nExpect: foo\r\n\r\n", 403),
+    bad("unknown expectation, wrong length", with_field(b"Expect: foo\r\nContent-Length: x")),
+    answer("unknown expectation, wrong method",
+           b"GET /upload HTTP/1.1\r\n<H>\r\nExpect: foo\r\n\r\n", 405),
+    bad("unknown expectation in HTTP/1.0", b"GET / HTTP/1.0\r\n<H>\r\nExpect: foo\r\n\r\n", 200),
     bad("Expect in HTTP/1.0", POST.replace(b"HTTP/1.1", b"HTTP/1.0") +
         b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n[1,2]", 201),
     bad("close", with_field(b"Connection: close"), 200),
@@ -250,7 +285,12 @@ MESSAGE_ROWS = [
          b"GET / HTTP/1.0\r\n<H>\r\nConnection: TE,,Keep-Alive\r\n\r\n"),
     good("upgrade is ignored", with_field(
         b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk")),
-    good("7 KB of commas", with_field(b"Accept: " + b"," * 7000)),
+    good("7 KB of commas to accept", with_field(b"Accept: " + b"," * 7000)),
+    good("7 KB of commas in Connection", with_field(b"Connection: " + b"," * 7000)),
+    good("7 KB of commas in Range", with_field(b"Range: bytes=" + b"," * 7000)),
+    good("7 KB of commas in If-None-Match", with_field(b"If-None-Match: " + b"," * 7000)),
+    good("7 KB of quotes in If-None-Match", with_field(b"If-None-Match: " + b'"' * 7001)),
+    good("7 KB of semicolons in Cookie", with_field(b"Cookie: " + b";" * 7000)),
     good("missing file", with_target(b"/nothing"), 404),
 ]
 
@@ -271,6 +311,7 @@ TARGET_ROWS = [
     answer("dot segments", with_target(b"/../etc/passwd"), 403),
     answer("dot segments within", with_target(b"/a/../../x"), 403),
     answer("one dot", with_target(b"/./"), 403),
+    answer("encoded dots alone", with_target(b"/%2e%2e/"), 403),
     answer("dots at the end", with_target(b"/a/.."), 403),
     answer("encoded dots", with_target(b"/%2e%2e/etc/passwd"), 403),
     answer("half encoded dots", with_target(b"/.%2e/"), 403),
@@ -300,6 +341,12 @@ TARGET_ROWS = [
     answer("8-bit bytes", with_target(b"/\xc3\xa9"), 400),
     answer("no slash", with_target(b"a/etc/passwd"), 400),
     answer("asterisk", with_target(b"*"), 400),
+    good("dotted name of a program", with_target(b"/.git/config"), 404),
+    good("slash behind a file", with_target(b"/index.html/"), 404),
+    good("space behind a file", with_target(b"/index.html%20"), 404),
+    good("dot behind a file", with_target(b"/index.html."), 404),
+    good("component of 256 bytes", with_target(b"/" + b"a" * 256), 404),
+    good("depth of 2,000", with_target(b"/a" * 2000), 404),
     good("empty segments", with_target(b"//index.html")),
     good("query", with_target(b"/?a=b&c={d}")),
     answer("foreign authority", with_target(b"http://evil/"), 403),
@@ -312,6 +359,11 @@ TARGET_ROWS = [
     answer("another scheme", with_target(b"ftp://localhost:<PORT>/"), 400),
     answer("two ports", with_target(b"http://localhost:<PORT>:80/"), 400),
     answer("dots behind an authority", with_target(b"//evil.com/%2e%2e"), 403),
+    good("authority in any case", with_target(b"HTTP://LOCALHOST:<PORT>/")),
+    good("authority without a path, with a query", with_target(b"http://localhost:<PORT>?x")),
+    answer("authority with a fragment", with_target(b"http://localhost:<PORT>#x"), 400),
+    answer("no authority", with_target(b"http:/index.html"), 400),
+    answer("own authority in the user's place", with_target(b"http://localhost:<PORT>@evil/"), 400),
 ]
 
 HOST_ROWS = [
@@ -333,6 +385,12 @@ HOST_ROWS = [
     bad("space", with_host(b"a b")),
     bad("NUL", with_host(b"x\x00.localhost:<PORT>")),
     bad("dots and a slash", with_host(b"../..")),
+    answer("dots in a name", with_host(b"a..b"), 403),
+    bad("percent", with_host(b"localhost%zz")),
+    bad("scheme", with_host(b"http://localhost:<PORT>")),
+    bad("port with a sign", with_host(b"localhost:+80")),
+    bad("two ports", with_host(b"localhost:<PORT>:")),
+    bad("8-bit bytes", with_host(b"\xc3\xbc")),
     answer("foreign", with_host(b"evil:<PORT>"), 403),
     answer("no port", with_host(b"localhost"), 403),
     answer("another port", with_host(b"localhost:1"), 403),

@@ -59,7 +59,8 @@ static void config_later_source_wins(void **state)
         override("pool.queue", "7", "--set"),
         override("pool.workers", "8", "command line"),
     };
-    const struct config_input input = {"a.conf", overrides, 4};
+    const struct config_input input = {
+        .file = "a.conf", .overrides = overrides, .override_count = 4};
 
     fixture_write("a.conf", "listen = { backlog = 2; };\npool = { workers = 3;\n queue = 4; };\n");
     assert_int_equal(fixture_load_input(fixture, &input), 0);
@@ -106,7 +107,8 @@ static void config_set_of_each_type_is_read(void **state)
         override("static.attachments", "", "--set"),
         override("static.cache_control", "", "--set"),
     };
-    const struct config_input input = {"a.conf", overrides, 9};
+    const struct config_input input = {
+        .file = "a.conf", .overrides = overrides, .override_count = 9};
 
     fixture_write("a.conf", "");
     assert_int_equal(fixture_load_input(fixture, &input), 0);
@@ -150,7 +152,7 @@ static void config_wrong_set_is_told(void **state)
         {"stream.sendfile=TRUE", "stream.sendfile: must be true or false, not \"TRUE\""},
         {"log.level=Info", "log.level: must be one of error, warn, info, debug, not \"Info\""},
         {"log.level=", "log.level: must be one of error, warn, info, debug, not \"\""},
-        {"log.format=json", "log.format: must be one of combined, not \"json\""},
+        {"uploads.durability=yes", "uploads.durability: must be one of fsync, none, not \"yes\""},
         {"root=", "root: must be a path, not empty, not \"\""},
         {"hosts=a,b c,d e",
          "hosts: must be a list of strings, each \"name\" or \"name:port\", no patterns, "
@@ -286,12 +288,12 @@ static void config_dump_tells_value_and_origin(void **state)
     struct fixture *fixture = *state;
 
     fixture_write("server.conf", "\nhosts = [ \"a\", \"b\" ]; index = \"a\\\"\\\\\\n\xc3\xa9\";\n");
-    assert_int_equal(fixture_load(fixture, NULL, "files.writable=true"), 0);
+    assert_int_equal(fixture_load(fixture, NULL, "admin.port=81"), 0);
     char *text = printed(dump_config, fixture->config);
     assert_non_null(strstr(text, "\nlisten.port = 8080  # default\n"));
     assert_non_null(strstr(text, "\nhosts = [ \"a\", \"b\" ]  # server.conf:2\n"));
     assert_non_null(strstr(text, "\nindex = \"a\\\"\\\\\\x0a\xc3\xa9\"  # server.conf:2\n"));
-    assert_non_null(strstr(text, "\nfiles.writable = true  # --set (no effect yet)\n"));
+    assert_non_null(strstr(text, "\nadmin.port = 81  # --set (no effect yet)\n"));
     assert_non_null(strstr(text, "\nstream.sendfile = true  # default\n"));
     free(text);
 

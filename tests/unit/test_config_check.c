@@ -50,6 +50,42 @@ static void check_address_takes_numbers_localhost_and_any(void **state)
     ASSERT_ROWS(check_address, rows);
 }
 
+static void check_formats_take_what_their_compilers_take(void **state)
+{
+    (void)state;
+    static const struct row access_rows[] = {
+        {"combined", true},   {"common", true}, {"json", true}, {"%h %{Referer}i", true},
+        {"combined ", false}, {"", false},      {"%M", false},  {"%{Referer", false},
+    };
+    static const struct row error_rows[] = {
+        {"[%t] %M", true}, {"%M", true}, {"combined", false}, {"[%t]", false}, {"%h %M", false},
+    };
+    ASSERT_ROWS(check_access_format, access_rows);
+    ASSERT_ROWS(check_error_format, error_rows);
+}
+
+/* Runs an explaining function; the text is valid until the next call. */
+static const char *explanation(void (*explain)(const char *, FILE *), const char *text)
+{
+    static char buffer[128];
+    memset(buffer, 0, sizeof(buffer));
+    FILE *out = fmemopen(buffer, sizeof(buffer), "w");
+    assert_non_null(out);
+    explain(text, out);
+    assert_int_equal(fclose(out), 0);
+    return buffer;
+}
+
+static void check_explains_where_a_format_is_wrong(void **state)
+{
+    (void)state;
+    assert_string_equal(explanation(check_explain_access_format, "%h %y"),
+                        " (unknown directive, byte 4)");
+    assert_string_equal(explanation(check_explain_error_format, "[%t]"), " (no %M, byte 1)");
+    assert_string_equal(explanation(check_explain_access_format, "%h"), "");
+    assert_string_equal(explanation(check_explain_error_format, "%M"), "");
+}
+
 static void check_authority_takes_names_with_and_without_port(void **state)
 {
     (void)state;
@@ -118,6 +154,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_address_takes_numbers_localhost_and_any),
+        cmocka_unit_test(check_formats_take_what_their_compilers_take),
+        cmocka_unit_test(check_explains_where_a_format_is_wrong),
         cmocka_unit_test(check_authority_takes_names_with_and_without_port),
         cmocka_unit_test(check_extension_takes_lower_case_without_a_dot),
         cmocka_unit_test(check_field_value_takes_visible_ascii),

@@ -1,6 +1,8 @@
 /* Goal: the table of keys is sound, and a misspelt key is recognised. */
 #include "server/config/rule.h"
 
+#include "tests/unit/config_fixture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -93,6 +95,45 @@ static void key_group_is_told_from_a_key(void **state)
     assert_false(key_is_group(SLICE("")));
 }
 
+/* Two configurations that differ in one value. */
+static const char *fixed_difference(const char *setting)
+{
+    struct config *one = NULL;
+    struct config *other = NULL;
+    const char *equals = strchr(setting, '=');
+    struct config_override override = {setting, (size_t)(equals - setting), equals + 1, "--set"};
+    struct config_input input = {.file = "a.conf"};
+    assert_int_equal(config_load(&input, &one, stderr), 0);
+    input.overrides = &override;
+    input.override_count = 1;
+    assert_int_equal(config_load(&input, &other, stderr), 0);
+    const struct key *key = key_find_fixed(one, other);
+    config_free(one);
+    config_free(other);
+    return key == NULL ? "" : key->name;
+}
+
+static void key_fixed_is_found_when_it_differs(void **state)
+{
+    static const struct {
+        const char *setting;
+        const char *found;
+    } rows[] = {
+        {"listen.port=81", "listen.port"},
+        {"listen.host=127.0.0.2", "listen.host"},
+        {"stream.sendfile=false", "stream.sendfile"},
+        {"log.access=other", "log.access"},
+        {"listen.port=8080", ""}, /* the default */
+        {"limits.connections=7", ""},
+        {"hosts=a.test,b.test", ""},
+        {"root=other", ""},
+    };
+    (void)state;
+    fixture_write("a.conf", "");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_string_equal(fixed_difference(rows[i].setting), rows[i].found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +142,7 @@ int main(void)
         cmocka_unit_test(key_meaning_is_a_sentence),
         cmocka_unit_test(key_nearest_is_what_was_meant),
         cmocka_unit_test(key_group_is_told_from_a_key),
+        FIXTURE_TEST(key_fixed_is_found_when_it_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

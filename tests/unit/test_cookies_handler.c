@@ -1,4 +1,5 @@
 #include "server/handlers/cookies.h"
+#include "tests/support/failing_cjson.h"
 #include "tests/unit/handling.h"
 
 #include <cjson/cJSON.h>
@@ -139,24 +140,15 @@ static void cookies_as_long_as_the_memory_are_cut(void **state)
     }
 }
 
-static unsigned allocations_left;
-
-static void *allocate_a_few(size_t size)
-{
-    return allocations_left > 0 && allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 static void cookies_without_memory_are_unavailable(void **state)
 {
-    cJSON_Hooks hooks = {.malloc_fn = allocate_a_few, .free_fn = free};
     enum http_status status = HTTP_SERVICE_UNAVAILABLE;
     unsigned count = 0;
     (void)state;
     for (; status == HTTP_SERVICE_UNAVAILABLE && count < 100; count++) {
-        allocations_left = count;
-        cJSON_InitHooks(&hooks);
+        failing_cjson_after(count);
         status = handling_answer(GET "Cookie: a=1; b=2\r\n\r\n");
-        cJSON_InitHooks(NULL);
+        failing_cjson_end();
         assert_non_null(handling_content());
     }
     assert_int_equal(status, HTTP_OK);

@@ -10,6 +10,7 @@
 #include "server/handlers/listing_html.h"
 #include "server/handlers/listing_json.h"
 #include "server/log/error_log.h"
+#include "tests/support/failing_cjson.h"
 #include "tests/support/failing_memory.h"
 #include "tests/unit/assert_slice.h"
 #include "tests/unit/request.h"
@@ -766,27 +767,18 @@ static void listing_html_without_memory_is_503(void **state)
     assert_true(count > 72);
 }
 
-static unsigned cjson_allocations_left;
-
-static void *allocate_some(size_t size)
-{
-    return cjson_allocations_left-- > 0 ? malloc(size) : (cjson_allocations_left = 0, NULL);
-}
-
 static void listing_json_without_memory_is_503(void **state)
 {
     (void)state;
     make_file("file", 1);
     make_folder("folder");
-    cJSON_Hooks hooks = {allocate_some, free};
     unsigned count = 0;
     for (enum http_status status = 0; status != HTTP_OK; count++) {
         int folder = open_folder("/");
         prepare(&(struct wish){.path = "/", .accept = "application/json"});
-        cjson_allocations_left = count;
-        cJSON_InitHooks(&hooks);
+        failing_cjson_after(count);
         listing_answer(&request, folder);
-        cJSON_InitHooks(NULL);
+        failing_cjson_end();
         status = exchange.response.status;
         assert_true(status == HTTP_OK || status == HTTP_SERVICE_UNAVAILABLE);
         assert_closed(folder);

@@ -164,7 +164,7 @@ static void options_wrong_usage_is_one_line(void **state)
         {{"-o", "port", NULL}, "--set needs KEY=VALUE, not \"port\""},
         {{"-o", "=1", NULL}, "--set needs KEY=VALUE, not \"=1\""},
         {{"-o", "", NULL}, "--set needs KEY=VALUE, not \"\""},
-        {{"start", NULL}, "PORT must be an integer, 0 to 65535, not \"start\""},
+        {{"begin", NULL}, "PORT must be an integer, 0 to 65535, not \"begin\""},
         {{"", NULL}, "PORT must be an integer, 0 to 65535, not \"\""},
         {{"8080x", NULL}, "PORT must be an integer, 0 to 65535, not \"8080x\""},
         {{" 80", NULL}, "PORT must be an integer, 0 to 65535, not \" 80\""},
@@ -223,6 +223,63 @@ static void options_help_names_each_option_and_the_defaults(void **state)
     forget(&parsed);
 }
 
+static void options_command_is_the_first_word(void **state)
+{
+    static const struct {
+        const char *name;
+        enum options_action action;
+    } rows[] = {
+        {"start", OPTIONS_START},   {"stop", OPTIONS_STOP},     {"restart", OPTIONS_RESTART},
+        {"reload", OPTIONS_RELOAD}, {"status", OPTIONS_STATUS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct parsed parsed = PARSE(rows[i].name, "-c", "a.conf", "81");
+        assert_int_equal(parsed.action, rows[i].action);
+        assert_string_equal(parsed.options.input.file, "a.conf");
+        assert_override(&parsed, 0, "listen.port", "81", "command line");
+        forget(&parsed);
+    }
+    struct parsed parsed = PARSE("-c", "a.conf", "start");
+    assert_int_equal(parsed.action, OPTIONS_USAGE_ERROR);
+    forget(&parsed);
+}
+
+static void options_arguments_are_those_for_another_process(void **state)
+{
+    (void)state;
+    struct parsed parsed = PARSE("restart", "81", "--console", "-c", "a.conf");
+    assert_true(parsed.options.has_arguments);
+    assert_string_equal(parsed.options.arguments[0], "/usr/bin/server");
+    assert_string_equal(parsed.options.arguments[1], "81");
+    assert_string_equal(parsed.options.arguments[2], "-c");
+    assert_string_equal(parsed.options.arguments[3], "a.conf");
+    assert_null(parsed.options.arguments[4]);
+    forget(&parsed);
+
+    parsed = PARSE("restart");
+    assert_false(parsed.options.has_arguments);
+    assert_null(parsed.options.arguments[1]);
+    forget(&parsed);
+}
+
+static void options_console_is_for_running(void **state)
+{
+    static const struct {
+        const char *other;
+        enum options_action action;
+    } rows[] = {{"81", OPTIONS_CONSOLE}, {"-t", OPTIONS_TEST}, {"-T", OPTIONS_DUMP}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct parsed parsed = PARSE("--console", rows[i].other);
+        assert_int_equal(parsed.action, rows[i].action);
+        forget(&parsed);
+        parsed = PARSE(rows[i].other, "--console");
+        assert_int_equal(parsed.action, rows[i].action);
+        forget(&parsed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +290,9 @@ int main(void)
         cmocka_unit_test(options_action_is_told),
         cmocka_unit_test(options_wrong_usage_is_one_line),
         cmocka_unit_test(options_help_names_each_option_and_the_defaults),
+        cmocka_unit_test(options_command_is_the_first_word),
+        cmocka_unit_test(options_arguments_are_those_for_another_process),
+        cmocka_unit_test(options_console_is_for_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,50 @@ static void problem_place_is_named(void **state)
     cJSON_Delete(problem);
 }
 
+static void problem_place_shows_an_excerpt_in_json(void **state)
+{
+    const struct problem_place place = {
+        .line = 1, .column = 2, .offset = 1, .expected = "a value", .excerpt = "[<\"\xef\xbf\xbd"};
+    (void)state;
+    begin("Accept: application/json\r\n");
+    problem_answer_place(&handling.request, &place);
+    assert_non_null(strstr(handling_content(), "\"excerpt\":\"[<\\\"\xef\xbf\xbd\""));
+
+    begin("Accept: text/html\r\n");
+    problem_answer_place(&handling.request, &place);
+    assert_null(strstr(handling_content(), "[&lt;"));
+}
+
+static void problem_places_are_listed(void **state)
+{
+    const struct problem_place items[] = {
+        {.line = 3, .column = 1, .offset = 9, .expected = "a value", .excerpt = "x"},
+        {.line = 5, .column = 2, .offset = 17, .expected = "':'", .excerpt = "y"},
+    };
+    const struct problem_places places = {.items = items, .count = 2, .total = 7};
+    (void)state;
+    begin("Accept: application/json\r\n");
+    problem_answer_places(&handling.request, &places);
+    cJSON *problem = cJSON_Parse(handling_content());
+    const cJSON *errors = cJSON_GetObjectItem(problem, "errors");
+    assert_int_equal(cJSON_GetArraySize(errors), 2);
+    assert_int_equal(cJSON_GetObjectItem(problem, "total")->valueint, 7);
+    for (int i = 0; i < 2; i++) {
+        const cJSON *error = cJSON_GetArrayItem(errors, i);
+        assert_int_equal(cJSON_GetObjectItem(error, "line")->valueint, items[i].line);
+        assert_int_equal(cJSON_GetObjectItem(error, "column")->valueint, items[i].column);
+        assert_int_equal(cJSON_GetObjectItem(error, "offset")->valueint, items[i].offset);
+        assert_string_equal(cJSON_GetObjectItem(error, "expected")->valuestring, items[i].expected);
+        assert_string_equal(cJSON_GetObjectItem(error, "excerpt")->valuestring, items[i].excerpt);
+    }
+    cJSON_Delete(problem);
+    begin("");
+    problem_answer_places(&handling.request, &places);
+    assert_string_equal(
+        handling_content(),
+        "400 Bad Request: 7 of the lines are wrong; line 3, column 1: expected a value.\n");
+}
+
 /* Every status of the table can be answered, in each form, and says what it is. */
 static void problem_details_are_sentences(void **state)
 {
@@ -180,6 +224,8 @@ int main(void)
         HANDLING_TEST(problem_in_json_has_the_members_of_the_rfc),
         HANDLING_TEST(problem_in_html_is_escaped),
         HANDLING_TEST(problem_place_is_named),
+        HANDLING_TEST(problem_place_shows_an_excerpt_in_json),
+        HANDLING_TEST(problem_places_are_listed),
         HANDLING_TEST(problem_details_are_sentences),
         HANDLING_TEST(problem_without_memory_is_answered_in_text),
         HANDLING_TEST(problem_statuses_of_errors_tell_what_the_client_can_do),

@@ -244,6 +244,37 @@ static void router_other_sites_may_read_but_not_write(void **state)
     }
 }
 
+/* --- expectations --------------------------------------------------------------------------- */
+
+#define EXPECT "Expect: foo\r\n"
+
+static const struct {
+    const char *label;
+    const char *head;
+    enum http_status status;
+} expectations[] = {
+    {"one that is met", POST "Expect: 100-continue\r\n\r\n", HTTP_GO_ON},
+    {"one that is not", POST EXPECT "\r\n", HTTP_EXPECTATION_FAILED},
+    {"on GET", GET("/") HOST EXPECT "\r\n", HTTP_EXPECTATION_FAILED},
+    {"on the whole server", "OPTIONS * HTTP/1.1\r\n" HOST EXPECT "\r\n", HTTP_EXPECTATION_FAILED},
+    {"in HTTP/1.0", "GET / HTTP/1.0\r\n" HOST EXPECT "\r\n", HTTP_GO_ON},
+    {"Host goes before", GET("/") EXPECT "\r\n", HTTP_BAD_REQUEST},
+    {"... and a foreign one", GET("/") "Host: evil\r\n" EXPECT "\r\n", HTTP_FORBIDDEN},
+    {"the target goes before", GET("/%zz") HOST EXPECT "\r\n", HTTP_BAD_REQUEST},
+    {"the method goes before", GET("/upload") HOST EXPECT "\r\n", HTTP_METHOD_NOT_ALLOWED},
+    {"the origin goes before", POST "Origin: null\r\n" EXPECT "\r\n", HTTP_FORBIDDEN},
+};
+
+static void router_expectation_that_nobody_meets_comes_last(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS(expectations); i++) {
+        enum http_status status = handling_resolve(expectations[i].head);
+        if (status != expectations[i].status)
+            fail_msg("%s: %d", expectations[i].label, (int)status);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +287,7 @@ int main(void)
         HANDLING_TEST(router_options_of_the_whole_server_are_told),
         HANDLING_TEST(router_wrong_request_closes_and_a_refused_one_does_not),
         HANDLING_TEST(router_other_sites_may_read_but_not_write),
+        HANDLING_TEST(router_expectation_that_nobody_meets_comes_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

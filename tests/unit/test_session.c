@@ -26,7 +26,7 @@ static int begin(void **state)
     fixture_write("a.conf", SITE_FIXTURE_KEYS "pool = { workers = 2; };");
     fixture_write("page.html", "<p>page");
     assert_int_equal(fixture_load(fixture, "a.conf", NULL), 0);
-    access_log = access_log_open("access.log", 2);
+    access_log = access_log_open("access.log", "combined", 2);
     struct site *site = site_fixture_open(fixture, 8080);
     server = server_create(site, access_log);
     assert_non_null(server);

@@ -3,7 +3,8 @@
  */
 #include "server/handlers/upload.h"
 #include "server/log/error_log.h"
-#include "server/store/store.h"
+#include "server/store/store_keys.h"
+#include "tests/support/failing_cjson.h"
 #include "tests/support/failing_memory.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/handling.h"
@@ -15,6 +16,7 @@
 
 #define POST           "POST /upload HTTP/1.1\r\n" HOST
 #define JSON           "Content-Type: application/json\r\n"
+#define NDJSON         "Content-Type: application/x-ndjson\r\n"
 #define LENGTH(number) "Content-Length: " #number "\r\n"
 #define CHUNKED        "Transfer-Encoding: chunked\r\n"
 
@@ -24,17 +26,30 @@
 static struct folder folder;
 static char uploads[64];
 static struct store *store;
+static struct store_keys *keys;
+
+static void close_store(void)
+{
+    store_keys_close(keys);
+    store_close(store);
+    keys = NULL;
+    store = NULL;
+}
 
 static int open_store(uint64_t min_free_bytes)
 {
-    store_close(store);
+    close_store();
     store = store_open(&(struct store_options){
         .directory = uploads,
         .durability = STORE_UNSYNCED,
         .min_free_bytes = min_free_bytes,
     });
     handling.site.store = store;
-    return store ? 0 : -1;
+    if (store)
+        keys = store_keys_open(
+            &(struct store_keys_options){.store = store, .most = 10, .lifetime_s = 60});
+    handling.site.keys = keys;
+    return keys ? 0 : -1;
 }
 
 static int create(void **state)
@@ -44,6 +59,8 @@ static int create(void **state)
     (void)snprintf(uploads, sizeof(uploads), "%s/uploads", folder.path);
     handling.config.limits.body_bytes = 1000000;
     handling.config.limits.json_depth = 3;
+    handling.config.limits.json_values = 100;
+    handling.config.limits.batch_lines = 5;
     handling.config.uploads.durability = (char *)"none";
     handling.config.uploads_as_written = (char *)"resources/uploads";
     return error_log_open("off", LOG_ERROR) == 0 ? open_store(0) : -1;
@@ -53,8 +70,7 @@ static int destroy(void **state)
 {
     (void)handling_teardown(state);
     error_log_close();
-    store_close(store);
-    store = NULL;
+    close_store();
     folder_destroy(&folder);
     return 0;
 }
@@ -119,7 +135,7 @@ static void assert_documents(size_t count)
     char housekeeping[80];
     (void)snprintf(housekeeping, sizeof(housekeeping), "%s/.tarn", uploads);
     assert_int_equal(count_entries(uploads), count + 1);
-    assert_int_equal(count_entries(housekeeping), 0);
+    assert_int_equal(count_entries(housekeeping), 1); /* the keys */
 }
 
 /* The name of the document that has been stored, from the Location. */
@@ -288,25 +304,16 @@ static void upload_is_answered_with_a_receipt(void **state)
     }
 }
 
-static unsigned allocations_left;
-
-static void *allocate_a_few(size_t size)
-{
-    return allocations_left > 0 && allocations_left-- > 0 ? malloc(size) : NULL;
-}
-
 /* It is on the disk, so that nothing else may be said. */
 static void upload_without_memory_for_the_receipt_is_created_all_the_same(void **state)
 {
-    cJSON_Hooks hooks = {.malloc_fn = allocate_a_few, .free_fn = free};
     bool whole = false;
     unsigned count = 0;
     (void)state;
     for (; !whole && count < 100; count++) {
-        allocations_left = count;
-        cJSON_InitHooks(&hooks);
+        failing_cjson_after(count);
         enum http_status status = post("[1]");
-        cJSON_InitHooks(NULL);
+        failing_cjson_end();
         assert_int_equal(status, HTTP_CREATED);
         assert_stored("[1]", 3);
         whole = strcmp(handling_content(), "{}") != 0;
@@ -366,6 +373,117 @@ static void upload_after_a_fault_keeps_nothing(void **state)
     assert_non_null(strstr(handling_content(), "\"offset\":65636,"));
     assert_documents(0);
     free(document);
+}
+
+/* --- keys and digests ----------------------------------------------------------------------- */
+
+#define KEYED(key) POST JSON LENGTH(1) "Idempotency-Key: " key "\r\n\r\n"
+
+static enum http_status post_with(const char *head, const char *content)
+{
+    enum http_status status = begin(head);
+    return status != HTTP_GO_ON ? status : send_in_two(content, strlen(content), 0);
+}
+
+static void upload_repeated_with_its_key_is_answered_as_before(void **state)
+{
+    char name[STORE_NAME_SIZE];
+    (void)state;
+    assert_int_equal(post_with(KEYED("\"k\""), "[1]"), HTTP_CREATED);
+    (void)snprintf(name, sizeof(name), "%s", stored_name());
+    assert_int_equal(open_store(0), 0); /* as after a restart */
+    assert_int_equal(post_with(KEYED("k"), "[1]"), HTTP_CREATED);
+    assert_string_equal(stored_name(), name);
+    assert_int_equal(post_with(KEYED("k"), "[2]"), HTTP_UNPROCESSABLE_CONTENT);
+    assert_int_equal(post_with(KEYED("k"), "[1"), HTTP_BAD_REQUEST);
+    assert_int_equal(post_with(KEYED("other"), "[1]"), HTTP_CREATED);
+    assert_string_not_equal(stored_name(), name);
+    assert_documents(2);
+}
+
+/* The document that has the name is somebody else's: as after a crash before the commit. */
+static void upload_key_for_other_bytes_on_the_disk_is_unknown(void **state)
+{
+    char path[160];
+    (void)state;
+    assert_int_equal(post_with(KEYED("k"), "[1]"), HTTP_CREATED);
+    (void)snprintf(path, sizeof(path), "%s/%s", uploads, stored_name());
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(file, "2", 1, 1), 1);
+    assert_int_equal(close(file), 0);
+    assert_int_equal(post_with(KEYED("k"), "[1]"), HTTP_CREATED);
+    assert_stored("[1]", 3);
+    assert_documents(2);
+}
+
+static void upload_key_in_flight_is_a_conflict(void **state)
+{
+    (void)state;
+    assert_int_equal(begin(KEYED("k")), HTTP_GO_ON);
+    void *first = handling.exchange.data;
+    handling.exchange.data = NULL;
+    assert_int_equal(begin(KEYED("k")), HTTP_CONFLICT);
+    assert_null(handling.exchange.data);
+    assert_line("Retry-After: 1");
+    assert_int_equal(post_with(KEYED("another"), "[1]"), HTTP_CREATED);
+    handling.exchange.data = first;
+    finish();
+    assert_int_equal(post_with(KEYED("k"), "[1]"), HTTP_CREATED);
+}
+
+/* The answer may still be on its way when the client has read it and comes again. */
+static void upload_key_is_free_once_the_answer_is_made(void **state)
+{
+    static const struct {
+        const char *content;
+        enum http_status status;
+    } rows[] = {
+        {"[1", HTTP_BAD_REQUEST}, {"[1]", HTTP_CREATED},
+        {"[1]", HTTP_CREATED},    {"[2]", HTTP_UNPROCESSABLE_CONTENT},
+        {"[1]", HTTP_CREATED},
+    };
+    void *before[ROWS(rows)];
+    (void)state;
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        assert_int_equal(begin(KEYED("k")), HTTP_GO_ON);
+        take(rows[i].content, strlen(rows[i].content));
+        upload_handler.complete(&handling.request);
+        assert_int_equal(handling.exchange.response.status, rows[i].status);
+        before[i] = handling.exchange.data;
+        handling.exchange.data = NULL;
+    }
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        handling.exchange.data = before[i];
+        finish();
+    }
+    assert_documents(1);
+}
+
+static void upload_without_keys_does_not_heed_the_field(void **state)
+{
+    (void)state;
+    handling.site.keys = NULL;
+    assert_int_equal(post_with(KEYED("k"), "[1]"), HTTP_CREATED);
+    assert_int_equal(post_with(KEYED("k"), "[2]"), HTTP_CREATED);
+    assert_int_equal(post_with(KEYED(""), "[2]"), HTTP_CREATED);
+    assert_documents(3);
+}
+
+/* Of "[1]". */
+#define DIGEST_OF_1 "sha-256=:CAqe1ChVnvYCZotMAPEU8aEcP2sCpDXwvcFUV45NfyI=:"
+
+static void upload_digest_is_verified_and_told(void **state)
+{
+    (void)state;
+    const char *head = POST JSON LENGTH(1) "Content-Digest: " DIGEST_OF_1 "\r\n"
+                                           "Want-Repr-Digest: sha-256=1\r\n\r\n";
+    assert_int_equal(post_with(head, "[2]"), HTTP_BAD_REQUEST);
+    assert_documents(0);
+    assert_int_equal(post_with(head, "[1]"), HTTP_CREATED);
+    cJSON *receipt = cJSON_Parse(handling_content());
+    assert_string_member(receipt, "digest", DIGEST_OF_1);
+    cJSON_Delete(receipt);
+    assert_documents(1);
 }
 
 /* --- what is refused before any content is read --------------------------------------------- */
@@ -484,6 +602,87 @@ static void upload_whose_write_fails_is_an_error(void **state)
     }
 }
 
+/* --- memory that runs out ------------------------------------------------------------------- */
+
+static const struct {
+    const char *label;
+    const char *head;
+    const char *content;
+    size_t documents; /* that it becomes; 0: it is wrong */
+} shapes[] = {
+    {"document", POST JSON LENGTH(1) "\r\n", "[1,2,3]", 1},
+    {"document with a key", POST JSON LENGTH(1) "Idempotency-Key: key\r\n\r\n", "[1,2,3]", 1},
+    {"batch", POST NDJSON LENGTH(1) "\r\n", "1\n2\n3\n", 3},
+    {"batch with a key", POST NDJSON LENGTH(1) "Idempotency-Key: key\r\n\r\n", "1\n2\n3\n", 3},
+    {"wrong document", POST JSON LENGTH(1) "\r\n", "[1,", 0},
+    {"wrong batch", POST NDJSON LENGTH(1) "Idempotency-Key: key\r\n\r\n", "1\n2\n[\n", 0},
+};
+
+/* The whole request; what cJSON allocates is told apart, so that the n-th failure is the same. */
+static enum http_status post_shape(size_t shape, size_t first_len)
+{
+    enum http_status status = begin(shapes[shape].head);
+    const char *content = shapes[shape].content;
+    return status != HTTP_GO_ON ? status : send_in_two(content, strlen(content), first_len);
+}
+
+static void remove_documents(void)
+{
+    DIR *entries = opendir(uploads);
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlinkat(dirfd(entries), entry->d_name, 0), 0);
+    assert_int_equal(closedir(entries), 0);
+}
+
+/* Lets the n-th allocation of the project fail, for each n: what is answered is true. */
+static void upload_without_memory_anywhere_says_what_is_true(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS(shapes); i++) {
+        bool has_failed = true;
+        unsigned count = 0;
+        for (; has_failed && count < 100; count++) {
+            assert_int_equal(handling_resolve(shapes[i].head), HTTP_GO_ON);
+            failing_memory_after(count);
+            enum http_status status = post_shape(i, 2);
+            has_failed = failing_memory_end();
+            bool is_stored = status == HTTP_CREATED;
+            if (!is_stored && status != HTTP_SERVICE_UNAVAILABLE &&
+                (status != HTTP_BAD_REQUEST || shapes[i].documents > 0))
+                fail_msg("%s, allocation %u: %d", shapes[i].label, count, (int)status);
+            assert_documents(is_stored ? shapes[i].documents : 0);
+            if (is_stored)
+                assert_stored(shapes[i].documents == 1 ? shapes[i].content : "1",
+                              shapes[i].documents == 1 ? strlen(shapes[i].content) : 1);
+            remove_documents();
+        }
+        if (count < 2 || count == 100)
+            fail_msg("%s: %u", shapes[i].label, count);
+    }
+}
+
+/* The same for the allocations of cJSON: they only serve the answer. */
+static void upload_without_memory_for_the_answer_keeps_its_status(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS(shapes); i++) {
+        size_t whole_len = 0;
+        for (unsigned count = 100; count-- > 0;) {
+            failing_cjson_after(count);
+            enum http_status status = post_shape(i, 2);
+            failing_cjson_end();
+            assert_int_equal(status, shapes[i].documents > 0 ? HTTP_CREATED : HTTP_BAD_REQUEST);
+            assert_documents(shapes[i].documents);
+            size_t len = strlen(handling_content());
+            assert_in_range(len, 2, whole_len > 0 ? whole_len : len);
+            whole_len = whole_len > 0 ? whole_len : len;
+            remove_documents();
+        }
+    }
+}
+
 /* --- the client that goes away -------------------------------------------------------------- */
 
 static void upload_given_up_at_any_stage_leaves_nothing(void **state)
@@ -524,12 +723,20 @@ int main(void)
         UPLOAD_TEST(upload_without_memory_for_the_receipt_is_created_all_the_same),
         UPLOAD_TEST(upload_wrong_json_is_told_with_its_place),
         UPLOAD_TEST(upload_after_a_fault_keeps_nothing),
+        UPLOAD_TEST(upload_repeated_with_its_key_is_answered_as_before),
+        UPLOAD_TEST(upload_key_for_other_bytes_on_the_disk_is_unknown),
+        UPLOAD_TEST(upload_key_in_flight_is_a_conflict),
+        UPLOAD_TEST(upload_key_is_free_once_the_answer_is_made),
+        UPLOAD_TEST(upload_without_keys_does_not_heed_the_field),
+        UPLOAD_TEST(upload_digest_is_verified_and_told),
         UPLOAD_TEST(upload_is_refused_by_its_head),
         UPLOAD_TEST(upload_is_taken_by_its_head),
         UPLOAD_TEST(upload_to_a_full_disk_is_refused),
         UPLOAD_TEST(upload_without_memory_is_unavailable),
         UPLOAD_TEST(upload_that_outgrows_memory_is_unavailable),
         UPLOAD_TEST(upload_whose_write_fails_is_an_error),
+        UPLOAD_TEST(upload_without_memory_anywhere_says_what_is_true),
+        UPLOAD_TEST(upload_without_memory_for_the_answer_keeps_its_status),
         UPLOAD_TEST(upload_given_up_at_any_stage_leaves_nothing),
         UPLOAD_TEST(upload_given_up_after_a_fault_leaves_nothing),
     };

@@ -1,0 +1,288 @@
+#include "server/control/commands.h"
+
+#include "pool/clock.h"
+#include "server/control/launch.h"
+#include "server/control/message.h"
+#include "server/control/pid_file.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+/* The server answers between two looks at its connections. A reload may read much. */
+#define ANSWER_WAIT_MS 60000
+
+/* Beyond the time for draining, a server that is asked to stop has so long. */
+#define STOP_GRACE_MS 5000
+
+static int complain(const struct command *command, const char *what, const char *name)
+{
+    (void)fprintf(stderr, "%s: %s %s: %s\n", command->program, what, name, strerrordesc_np(errno));
+    return EXIT_FAILURE;
+}
+
+static int complain_of_none(const struct command *command)
+{
+    (void)fprintf(stderr, "%s: no server is running (pid file %s)\n", command->program,
+                  command->config->pid_file);
+    return EXIT_FAILURE;
+}
+
+/* --- talking to the server ----------------------------------------------------------------- */
+
+/* Connects to the server's control socket. Returns the descriptor, or -1 with errno. */
+static int connect_to(const struct command *command)
+{
+    char *path = pid_file_sibling(command->config->pid_file, ".sock");
+    int connection = path ? message_connect(path) : -1;
+    free(path);
+    return connection;
+}
+
+/* Asks, and receives the answer. Returns its exit status, with its text in *out_text, which is in
+ * the message; or -1 with errno.
+ */
+static int ask(int connection, const char *request, struct message *answer, const char **out_text)
+{
+    if (message_send(connection, request, strlen(request), NULL, 0) != 0)
+        return -1;
+    int result = message_receive(connection, answer, ANSWER_WAIT_MS);
+    if (result == 0)
+        errno = ECONNRESET;
+    if (result <= 0)
+        return -1;
+    char *newline = strchr(answer->bytes, '\n');
+    long status = strtol(answer->bytes, NULL, 10);
+    *out_text = newline ? newline + 1 : "";
+    return status >= 0 && status <= 255 ? (int)status : EXIT_FAILURE;
+}
+
+/* Asks once, and prints the answer. */
+static int relay(const struct command *command, const char *request, const char *done)
+{
+    if (pid_file_holder(command->config->pid_file) <= 0)
+        return complain_of_none(command);
+    struct message *answer = malloc(sizeof(*answer));
+    int connection = answer ? connect_to(command) : -1;
+    const char *text;
+    int status = connection >= 0 ? ask(connection, request, answer, &text) : -1;
+    if (status < 0)
+        status = complain(command, "cannot reach the server of", command->config->pid_file);
+    else
+        (void)fputs(text[0] == '\0' && status == 0 ? done : text, status == 0 ? stdout : stderr);
+    if (connection >= 0)
+        (void)close(connection); /* has been answered */
+    free(answer);
+    return status;
+}
+
+int command_status(const struct command *command)
+{
+    return relay(command, MESSAGE_STATUS, "");
+}
+
+int command_reload(const struct command *command)
+{
+    return relay(command, MESSAGE_RELOAD, "the configuration has been reloaded\n");
+}
+
+/* --- start --------------------------------------------------------------------------------- */
+
+/* Where the error log is, if it is a file. */
+static const char *log_of(const struct config *config)
+{
+    const char *log = config->log.error;
+    bool is_word = strcmp(log, "-") == 0 || strcmp(log, "stderr") == 0 || strcmp(log, "off") == 0;
+    return is_word ? NULL : log;
+}
+
+static int tell(const struct command *command, const struct launched *launched)
+{
+    if (launched->pid > 0) {
+        (void)fputs(launched->said ? launched->said : "", stdout);
+        return EXIT_SUCCESS;
+    }
+    (void)fprintf(stderr, "%s: the server did not start: %s\n", command->program,
+                  launched->said ? launched->said : "it did not say why");
+    return launched->status != EXIT_SUCCESS ? launched->status : EXIT_FAILURE;
+}
+
+/* Launches a server that inherits these. */
+static int launch(const struct command *command, struct launch *launch, pid_t *out_pid)
+{
+    char *output = pid_file_sibling(command->config->pid_file, ".log");
+    struct launched launched = {0};
+    launch->output = command->detaches ? output : NULL;
+    launch->log = log_of(command->config);
+    int status = EXIT_FAILURE;
+    if (output && launch_server(launch, &launched) == 0)
+        status = tell(command, &launched);
+    else
+        (void)complain(command, "cannot start", "a server");
+    if (status == EXIT_SUCCESS && out_pid)
+        *out_pid = launched.pid;
+    free(launched.said);
+    free(output);
+    return status;
+}
+
+int command_start(const struct command *command, pid_t *out_pid)
+{
+    const char *path = command->config->pid_file;
+    struct inheritance inheritance = {.socket = -1, .predecessor = -1, .ready = -1};
+    inheritance.pid_file = pid_file_claim(path);
+    if (inheritance.pid_file < 0 && errno == EWOULDBLOCK) {
+        (void)fprintf(stderr, "%s: a server is running already: process %d (pid file %s)\n",
+                      command->program, (int)pid_file_holder(path), path);
+        return EXIT_FAILURE;
+    }
+    if (inheritance.pid_file < 0)
+        return complain(command, "cannot open the pid file", path);
+    int status = launch(command,
+                        &(struct launch){
+                            .arguments = command->arguments,
+                            .inheritance = &inheritance,
+                        },
+                        out_pid);
+    if (status != EXIT_SUCCESS)
+        pid_file_remove(path);
+    inheritance_close(&inheritance); /* the new process has the lock too */
+    return status;
+}
+
+/* --- restart ------------------------------------------------------------------------------- */
+
+/* What the running server has told of its own start: a folder, then the arguments. */
+struct former {
+    const char *folder;
+    char *arguments[MESSAGE_BYTES_MAX / 64];
+};
+
+static void read_former(struct message *message, const char *text, struct former *out)
+{
+    size_t most = sizeof(out->arguments) / sizeof(out->arguments[0]) - 1;
+    size_t count = 0;
+    char *string = message->bytes + (text - message->bytes);
+    char *end = message->bytes + message->len;
+    out->folder = string;
+    for (string += strlen(string) + 1; string < end && count < most; string += strlen(string) + 1)
+        out->arguments[count++] = string;
+    out->arguments[count] = NULL;
+}
+
+/* Starts the successor with what the running server has handed over: as the command line says, or,
+ * if it says nothing, as the running one was started.
+ */
+static int succeed(const struct command *command, int connection, struct message *answer,
+                   const char *text, pid_t *out_pid)
+{
+    static struct former former; /* too large for the stack */
+    if (answer->descriptor_count != 2) {
+        errno = EPROTO;
+        return complain(command, "no sockets came from the server of", command->config->pid_file);
+    }
+    struct inheritance inheritance = {
+        .socket = answer->descriptors[0],
+        .pid_file = answer->descriptors[1],
+        .predecessor = connection,
+        .ready = -1,
+    };
+    read_former(answer, text, &former);
+    struct launch successor = {.arguments = command->arguments, .inheritance = &inheritance};
+    if (!command->has_arguments && former.arguments[0]) {
+        successor.arguments = former.arguments;
+        successor.folder = former.folder;
+    }
+    int status = launch(command, &successor, out_pid);
+    inheritance.predecessor = -1; /* the caller's */
+    inheritance_close(&inheritance);
+    return status;
+}
+
+int command_restart(const struct command *command, pid_t *out_pid)
+{
+    if (pid_file_holder(command->config->pid_file) <= 0)
+        return command_start(command, out_pid);
+    struct message *answer = malloc(sizeof(*answer));
+    int connection = answer ? connect_to(command) : -1;
+    const char *text;
+    int status = connection >= 0 ? ask(connection, MESSAGE_HANDOVER, answer, &text) : -1;
+    if (status == 0)
+        status = succeed(command, connection, answer, text, out_pid);
+    else if (status > 0)
+        (void)fprintf(stderr, "%s: %s", command->program, text);
+    else
+        status = complain(command, "cannot reach the server of", command->config->pid_file);
+    if (connection >= 0)
+        (void)close(connection); /* the new process has it too, if there is one */
+    free(answer);
+    return status;
+}
+
+/* --- stop ---------------------------------------------------------------------------------- */
+
+/* Waits for the end of a process. Returns whether it came in time. */
+static bool wait_for_end(int process, int64_t wait_ms)
+{
+    int64_t deadline_ms = clock_now_ms() + wait_ms;
+    for (;;) {
+        struct pollfd ended = {.fd = process, .events = POLLIN};
+        int64_t rest_ms = deadline_ms - clock_now_ms();
+        int ready = poll(&ended, 1, rest_ms > 0 ? (int)rest_ms : 0);
+        if (ready > 0 || (ready == 0 && rest_ms <= 0))
+            return ready > 0;
+    }
+}
+
+/* Tells the server to stop: over its socket, or, if it does not answer there, by a signal. */
+static int send_stop(const struct command *command, int process)
+{
+    struct message *answer = malloc(sizeof(*answer));
+    int connection = answer ? connect_to(command) : -1;
+    const char *text;
+    int status = connection >= 0 ? ask(connection, MESSAGE_STOP, answer, &text) : -1;
+    if (connection >= 0)
+        (void)close(connection); /* has been answered */
+    free(answer);
+    return status == 0 ? 0 : pidfd_send_signal(process, SIGTERM, NULL, 0);
+}
+
+static int stop_process(const struct command *command, int process)
+{
+    int64_t drain_ms = command->config->limits.drain_timeout * 1000;
+    if (send_stop(command, process) != 0)
+        return complain(command, "cannot stop the server of", command->config->pid_file);
+    if (wait_for_end(process, drain_ms + STOP_GRACE_MS)) {
+        (void)puts("stopped");
+        return EXIT_SUCCESS;
+    }
+    if (pidfd_send_signal(process, SIGKILL, NULL, 0) != 0 || !wait_for_end(process, STOP_GRACE_MS))
+        return complain(command, "cannot end the server of", command->config->pid_file);
+    (void)puts("ended by force: it did not stop in time");
+    return EXIT_SUCCESS;
+}
+
+int command_stop(const struct command *command)
+{
+    const char *path = command->config->pid_file;
+    pid_t pid = pid_file_holder(path);
+    if (pid <= 0)
+        return complain_of_none(command);
+    int process = pidfd_open(pid, 0);
+    /* The number may have passed to another process before the descriptor was opened: it is the
+     * server's as long as the server holds its lock.
+     */
+    if (process < 0 || pid_file_holder(path) != pid) {
+        if (process >= 0)
+            (void)close(process); /* of somebody else */
+        return complain_of_none(command);
+    }
+    int status = stop_process(command, process);
+    (void)close(process); /* has ended */
+    return status;
+}

@@ -1,0 +1,116 @@
+#include "server/control/pid_file.h"
+
+#include "http/slice.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Who asks for the holder has the lock for a moment, so that a claim tries again. */
+#define CLAIM_ATTEMPTS 20
+#define CLAIM_PAUSE_US 10000
+
+static void close_keeping_errno(int fd)
+{
+    int error = errno;
+    (void)close(fd); /* only its lock mattered */
+    errno = error;
+}
+
+/* Whether the path still names the open file: its last owner may have removed it meanwhile. */
+static bool is_current(int fd, const char *path)
+{
+    struct stat open_file;
+    struct stat named_file;
+    return fstat(fd, &open_file) == 0 && lstat(path, &named_file) == 0 &&
+           open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
+}
+
+/* Returns the descriptor, or -1 with errno: EWOULDBLOCK, ESTALE if the file has been removed. */
+static int try_to_claim(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close_keeping_errno(fd);
+        return -1;
+    }
+    if (is_current(fd, path))
+        return fd;
+    (void)close(fd); /* of a file that nobody sees any more */
+    errno = ESTALE;
+    return -1;
+}
+
+int pid_file_claim(const char *path)
+{
+    int fd = -1;
+    for (int i = 0; i < CLAIM_ATTEMPTS; i++) {
+        fd = try_to_claim(path);
+        if (fd >= 0 || (errno != EWOULDBLOCK && errno != ESTALE))
+            return fd;
+        int error = errno;
+        (void)usleep(CLAIM_PAUSE_US);
+        errno = error;
+    }
+    return fd;
+}
+
+int pid_file_write(int pid_file, pid_t pid)
+{
+    char line[16];
+    int len = snprintf(line, sizeof(line), "%d\n", (int)pid);
+    if (ftruncate(pid_file, 0) != 0)
+        return -1;
+    ssize_t written = pwrite(pid_file, line, (size_t)len, 0);
+    if (written == len)
+        return 0;
+    if (written >= 0)
+        errno = ENOSPC;
+    return -1;
+}
+
+/* The number that stands in the file; 0 if none does. */
+static pid_t read_pid(int fd)
+{
+    char line[16];
+    uint64_t pid;
+    ssize_t len = pread(fd, line, sizeof(line), 0);
+    if (len < 2 || line[len - 1] != '\n' ||
+        slice_to_u64((struct slice){line, (size_t)len - 1}, &pid) != 0 || pid > INT32_MAX)
+        return 0;
+    return (pid_t)pid;
+}
+
+pid_t pid_file_holder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1;
+    pid_t holder = 0;
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        holder = errno == EWOULDBLOCK ? read_pid(fd) : -1;
+    close_keeping_errno(fd);
+    return holder;
+}
+
+void pid_file_remove(const char *path)
+{
+    (void)unlink(path); /* one that is left behind does no harm */
+}
+
+char *pid_file_sibling(const char *path, const char *suffix)
+{
+    size_t len = strlen(path);
+    if (len > 4 && strcmp(path + len - 4, ".pid") == 0)
+        len -= 4;
+    char *sibling = NULL;
+    return asprintf(&sibling, "%.*s%s", (int)len, path, suffix) < 0 ? NULL : sibling;
+}

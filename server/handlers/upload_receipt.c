@@ -1,0 +1,98 @@
+#include "server/handlers/upload_receipt.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A member of a dictionary with the longest digest. */
+#define DIGEST_TEXT_SIZE 112
+
+struct receipt {
+    const struct config *config;
+    struct text path;              /* where paths are put together */
+    char digest[DIGEST_TEXT_SIZE]; /* empty: none */
+};
+
+/* The path that the answer names: never one of the machine. Returns whether it fits. */
+static bool print_path(struct receipt *receipt, const char *name)
+{
+    struct text *path = &receipt->path;
+    const char *directory = receipt->config->uploads_as_written;
+    path->len = 0;
+    text_append(path, slice_from_string(directory[0] == '/' ? "uploads" : directory));
+    text_append_char(path, '/');
+    text_append(path, slice_from_string(name));
+    text_append_char(path, '\0');
+    return !path->truncated;
+}
+
+/* Returns the object, owned by the caller; NULL without memory. */
+static char *print_document(struct receipt *receipt, const struct upload_document *document)
+{
+    const char *durability = receipt->config->uploads.durability;
+    char *printed = NULL;
+    cJSON *object = cJSON_CreateObject();
+    if (object && print_path(receipt, document->name) &&
+        cJSON_AddStringToObject(object, "path", receipt->path.data) &&
+        cJSON_AddStringToObject(object, "name", document->name) &&
+        cJSON_AddNumberToObject(object, "bytes", (double)document->bytes) &&
+        cJSON_AddStringToObject(object, "durability", durability) &&
+        (receipt->digest[0] == '\0' || cJSON_AddStringToObject(object, "digest", receipt->digest)))
+        printed = cJSON_PrintUnformatted(object);
+    cJSON_Delete(object);
+    return printed;
+}
+
+/* Object by object, so that no tree of a whole batch is built. All are about as long as the first:
+ * their numbers and names have so many digits at the most.
+ */
+#define LONGER_THAN_FIRST_MAX 48
+
+/* Returns the array, owned by the caller; NULL without memory. */
+static char *print_batch(struct receipt *receipt, const struct upload_record *record)
+{
+    char *first = print_document(receipt, &record->documents[0]);
+    size_t size = first ? (strlen(first) + LONGER_THAN_FIRST_MAX) * record->count + 3 : 0;
+    char *printed = first ? malloc(size) : NULL;
+    struct text text = text_over(printed, printed ? size - 1 : 0);
+    for (size_t i = 0; printed && i < record->count; i++) {
+        char *object = i == 0 ? first : print_document(receipt, &record->documents[i]);
+        text_append_char(&text, i == 0 ? '[' : ',');
+        text_append(&text, slice_from_string(object));
+        text.truncated |= !object;
+        if (i > 0)
+            cJSON_free(object);
+    }
+    cJSON_free(first);
+    text_append_char(&text, ']');
+    if (printed && !text.truncated) {
+        printed[text.len] = '\0';
+        return printed;
+    }
+    free(printed);
+    return NULL;
+}
+
+void upload_receipt_answer(struct request *request, const struct upload_record *record,
+                           const struct digest *digest, unsigned asked_for)
+{
+    struct response *response = &request->exchange->response;
+    struct receipt receipt = {.config = request->site->config, .path = request->content};
+    struct text text = text_over(receipt.digest, sizeof(receipt.digest) - 1);
+    if (asked_for != 0 && !record->is_batch)
+        digest_append(&text, digest, asked_for);
+    receipt.digest[text.len] = '\0';
+
+    response->status = HTTP_CREATED;
+    text_append(&response->fields, SLICE("Location: /uploads/"));
+    text_append(&response->fields, slice_from_string(record->documents[0].name));
+    text_append(&response->fields, SLICE("\r\n"));
+    response->content = RESPONSE_BYTES;
+    response->media_type = SLICE("application/json");
+    response->owned = record->is_batch ? print_batch(&receipt, record)
+                                       : print_document(&receipt, &record->documents[0]);
+    if (response->owned)
+        response->bytes = slice_from_string(response->owned);
+    else
+        response->bytes = record->is_batch ? SLICE("[]") : SLICE("{}");
+}

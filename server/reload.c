@@ -1,0 +1,92 @@
+#include "server/reload.h"
+
+#include "server/config/key.h"
+#include "server/descriptors.h"
+#include "server/log/error_log.h"
+#include "server/stores.h"
+
+#include <stdlib.h>
+
+/* The stores for a configuration: those of the old one, if it has the same. The caller holds them.
+ */
+static struct stores *find_stores(const struct site *old, const struct config *config, FILE *errors)
+{
+    if (!stores_agree(old->config, config))
+        return stores_open(config, errors);
+    stores_hold(old->stores);
+    return old->stores;
+}
+
+static int check_fixed(const struct config *old, const struct config *config, FILE *errors)
+{
+    const struct key *key = key_find_fixed(old, config);
+    if (!key)
+        return 0;
+    (void)fprintf(errors, "%s cannot be changed by a reload, only by a restart\n", key->name);
+    return CONFIG_EXIT_INVALID;
+}
+
+/* Makes a site of the configuration, which it owns on success. */
+static struct site *make_site(const struct site *old, struct config *config, uint16_t port,
+                              FILE *errors)
+{
+    struct stores *stores = find_stores(old, config, errors);
+    if (!stores)
+        return NULL;
+    struct site *site = site_open(config, port, stores, errors);
+    stores_release(stores);
+    return site;
+}
+
+static void give(struct server *server, struct site *site)
+{
+    enum log_level level = LOG_INFO;
+    (void)error_log_level_parse(site->config->log.level, &level); /* has been checked */
+    error_log_set_level(level);
+    server_set_site(server, site);
+    atomic_store(&server->connections_max, descriptors_reserve(site->config));
+}
+
+int reload_server(struct server *server, const struct config_input *input, uint16_t port,
+                  FILE *errors)
+{
+    struct config *config = NULL;
+    int status = config_load(input, &config, errors);
+    if (status != 0)
+        return status;
+    struct site *old = server_site(server);
+    struct site *site = NULL;
+    status = check_fixed(old->config, config, errors);
+    if (status == 0)
+        site = make_site(old, config, port, errors);
+    site_release(old);
+    if (!site) {
+        config_free(config);
+        return status ? status : EXIT_FAILURE;
+    }
+    give(server, site);
+    site_release(site); /* the server holds it */
+    return 0;
+}
+
+int reload_and_log(struct server *server, const struct config_input *input, uint16_t port,
+                   char **out_text)
+{
+    size_t size;
+    *out_text = NULL;
+    FILE *errors = open_memstream(out_text, &size);
+    if (!errors) {
+        error_log(LOG_ERROR, NULL, "no memory for a reload; the configuration stays as it was");
+        return EXIT_FAILURE;
+    }
+    int status = reload_server(server, input, port, errors);
+    bool told = fclose(errors) == 0;
+    if (status == 0) {
+        error_log(LOG_INFO, NULL, "the configuration has been reloaded");
+        return 0;
+    }
+    if (told)
+        error_log_lines(LOG_ERROR, *out_text);
+    error_log(LOG_ERROR, NULL, "the reload failed; the configuration stays as it was");
+    return status;
+}
