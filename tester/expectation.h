@@ -1,0 +1,15 @@
+/* Compares an answer with what was expected. Any thread. */
+#ifndef TARN_TESTER_EXPECTATION_H
+#define TARN_TESTER_EXPECTATION_H
+
+#include "tester/answer.h"
+#include "tester/plan.h"
+
+/* Writes a line for each thing that differs, like `status: 404, expected 200`; none if all is as
+ * expected. Bytes of the answer are escaped (as in the server's logs) and cut where they are long.
+ * Returns the number of lines.
+ */
+unsigned expectation_compare(const struct plan_expect *expect, const struct answer *answer,
+                             FILE *differences);
+
+#endif
