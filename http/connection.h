@@ -36,10 +36,9 @@ struct connection_limits {
 /* Who answers the requests. All functions run on the caller's thread. */
 struct service {
     /* The head is complete, its framing is right; an expectation that nobody can meet is left to
-     * the service. Either makes the response (status not 0), or
-     * leaves it and gets the content, if any, and then complete(). A response that is made here
-     * though the request has content is an early one: the content is not read, and the connection
-     * closes.
+     * the service. Either makes the response (status not 0), or leaves it and gets the content, if
+     * any, and then complete(). A response that is made here though the request has content is an
+     * early one: the content is not read, and the connection closes.
      */
     void (*begin)(struct exchange *exchange, void *context);
 

@@ -144,6 +144,10 @@ void server_connection_closed(struct server *server, struct peer peer, bool refu
     if (server->peers && !refused)
         peer_counts_remove(server->peers, peer);
     atomic_fetch_sub(refused ? &server->refused : &server->connections, 1);
+}
+
+void server_relieve(struct server *server)
+{
     if (atomic_load(&server->starved))
         server->relieved(server->relieved_context);
 }

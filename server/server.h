@@ -63,8 +63,11 @@ struct worker *server_worker(struct server *server, unsigned number);
 /* Counts a new connection. Returns false, nothing counted, if its peer has too many. Any thread. */
 bool server_connection_opened(struct server *server, struct peer peer);
 
-/* Counts a closed connection. Any thread. */
+/* Counts a connection that is about to be closed. Any thread. */
 void server_connection_closed(struct server *server, struct peer peer, bool refused);
+
+/* A descriptor has become free. Any thread. */
+void server_relieve(struct server *server);
 
 /* From now on responses close their connections, and idle ones are closed. */
 void server_drain(struct server *server);

@@ -60,8 +60,10 @@ static void close_session(struct session *session, struct worker *worker)
 {
     struct server *server = worker->server;
     connection_deinit(&session->connection, &worker->lends);
-    (void)close(session->item.fd); /* what the kernel still has to send it goes on sending */
+    /* A client that sees the end may come back at once, and must not be counted twice. */
     server_connection_closed(server, session->peer, session->refused);
+    (void)close(session->item.fd); /* what the kernel still has to send it goes on sending */
+    server_relieve(server);
     free(session);
 }
 
