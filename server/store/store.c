@@ -14,9 +14,12 @@
 
 #define HOUSEKEEPING ".tarn"
 
+/* Not time(2), which lags behind the clock that the names' fractions are from. */
 static time_t read_clock(void)
 {
-    return time(NULL);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* fails for an unknown clock only */
+    return now.tv_sec;
 }
 
 /* -- What the file system can do -- */
@@ -228,9 +231,10 @@ int store_open_document(const struct store *store, const char *name)
         return -1;
     }
     struct stat info;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+    int error = fstat(fd, &info) != 0 ? errno : 0;
+    if (error == 0 && S_ISREG(info.st_mode))
         return fd;
     (void)close(fd); /* nothing was written to it */
-    errno = EACCES;
+    errno = error != 0 ? error : EACCES;
     return -1;
 }

@@ -1,8 +1,9 @@
 /* Names in the store. Any thread.
  *
- * Documents: upload_YYYYMMDD_HHMMSS_xxxx.json, the time in UTC, xxxx random hexadecimal digits.
- * In the housekeeping folder, each with sixteen random digits: temporary files are tmp_..., folders
- * of batches are batch_..., and commit_... once they are to be made visible.
+ * Documents: upload_YYYYMMDD_HHMMSS_xxxx.json, the time in UTC, xxxx hexadecimal digits: the
+ * fraction of the second, and more random ones where that is not enough. So names sort by their
+ * time. In the housekeeping folder, each with sixteen random digits: temporary files are tmp_...,
+ * folders of batches are batch_..., and commit_... once they are to be made visible.
  */
 #ifndef TARN_SERVER_STORE_STORE_NAME_H
 #define TARN_SERVER_STORE_STORE_NAME_H
@@ -18,7 +19,7 @@
 #define STORE_NAME_ATTEMPTS 32
 
 /* Makes a name for the `attempt`-th try (0 ... STORE_NAME_ATTEMPTS - 1) to find one that is not
- * taken: four random digits at first, more after several tries. Years beyond 9999 have more than
+ * taken: four digits at first, more after several tries. Years beyond 9999 have more than
  * four digits. Returns 0, or -1 with errno (EOVERFLOW: the time is no date), *out untouched.
  */
 int store_name_make(time_t when, unsigned attempt, char out[STORE_NAME_SIZE]);

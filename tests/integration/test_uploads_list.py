@@ -66,6 +66,15 @@ class UploadsListTest(ServerTestCase):
             self.assertRegex(document["modified"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
             self.assertEqual(len(self.names()), number + 1)
 
+    def test_uploads_of_one_second_are_newest_first(self) -> None:
+        names = []
+        with self.server.connect() as connection:
+            for _ in range(30):
+                response = connection.exchange(request_bytes(
+                    "POST", "/upload", {"Content-Type": "application/json"}, b"{}"))
+                names.append(json.loads(response.body)["name"])
+        self.assertEqual(self.names(), names[::-1])
+
     def test_pages_hold_each_document_once_newest_first(self) -> None:
         names = self.fill(250)
         self.assertEqual(self.walk("/uploads/"), names)
