@@ -2,7 +2,10 @@
 
 #include "server/digest/digest.h"
 #include "server/handlers/contained.h"
+#include "server/handlers/content_type.h"
 #include "server/handlers/problem.h"
+#include "server/handlers/receipt.h"
+#include "server/handlers/repr_digest.h"
 #include "server/handlers/representation.h"
 #include "server/log/error_log.h"
 #include "server/log/log_gate.h"
@@ -25,11 +28,6 @@ struct writing {
     enum http_status fault; /* of storing; HTTP_GO_ON */
     struct digest digest;
 };
-
-static void answer_problem(struct request *request, enum http_status status)
-{
-    problem_answer(request, status, problem_detail(status));
-}
 
 /* What has failed is told to the log, but not by every request that meets it. */
 static enum http_status status_of_error(int error)
@@ -79,14 +77,6 @@ static enum http_status check_current(const struct request *request, bool *out_e
     return status;
 }
 
-/* Codings are not kept beside a file, so that nobody could tell what it is. */
-static bool is_coded(const struct head *head)
-{
-    struct slice coding;
-    unsigned count = head_find(head, SLICE("Content-Encoding"), &coding);
-    return count > 1 || (count == 1 && !slice_equal_nocase(coding, SLICE("identity")));
-}
-
 /* What can be said of the content before any has been read. Whether a file that takes the place of
  * another goes beyond a quota the store knows at the end.
  */
@@ -95,7 +85,7 @@ static enum http_status check_content(const struct request *request, bool exists
     const struct exchange *exchange = request->exchange;
     uint64_t limit = (uint64_t)request->site->config->limits.file_bytes;
     uint64_t length = exchange->framing.length;
-    if (is_coded(&exchange->head))
+    if (content_type_is_coded(&exchange->head)) /* codings are not kept beside a file */
         return HTTP_UNSUPPORTED_MEDIA_TYPE;
     if (exchange->framing.kind == FRAMING_NONE)
         return HTTP_LENGTH_REQUIRED;
@@ -129,7 +119,7 @@ static void begin_writing(struct request *request)
     struct exchange *exchange = request->exchange;
     struct writing *writing = calloc(1, sizeof(*writing));
     if (!writing) {
-        answer_problem(request, HTTP_SERVICE_UNAVAILABLE);
+        problem_answer(request, HTTP_SERVICE_UNAVAILABLE, NULL);
         return;
     }
     digest_begin(&writing->digest, digest_asked_for(&exchange->head));
@@ -147,9 +137,9 @@ void files_write_open(struct request *request)
 {
     struct exchange *exchange = request->exchange;
     enum http_status status = check_request(request);
-    exchange->may_block = true;
+    exchange->may_block = request->site->files && store_is_durable(request->site->files);
     if (status != HTTP_GO_ON) {
-        answer_problem(request, status);
+        problem_answer(request, status, NULL);
         exchange->response.close |= status == HTTP_LENGTH_REQUIRED;
     } else if (exchange->head.method != METHOD_DELETE) {
         begin_writing(request);
@@ -232,7 +222,7 @@ static void complete_delete(struct request *request)
     if (store_remove(request->site->files, request->rest.data, &condition) == 0)
         request->exchange->response.status = HTTP_NO_CONTENT;
     else
-        answer_problem(request, status_of_refusal(errno, &judgement));
+        problem_answer(request, status_of_refusal(errno, &judgement), NULL);
 }
 
 /* A descriptor that outlives the commit, for the entity tag: by its name another file might be
@@ -260,17 +250,6 @@ static void add_tag(struct request *request, int file)
     response_add_field(&request->exchange->response, SLICE("ETag"), stored.validators.etag);
 }
 
-static void add_digest(struct request *request, const struct digest *digest)
-{
-    struct text *fields = &request->exchange->response.fields;
-    unsigned algorithm = digest_asked_for(&request->exchange->head);
-    if (algorithm == 0)
-        return;
-    text_append(fields, SLICE("Repr-Digest: "));
-    digest_append(fields, digest, algorithm);
-    text_append(fields, SLICE("\r\n"));
-}
-
 /* Returns the document, owned by the caller; NULL without memory. */
 static char *print_receipt(const struct request *request, uint64_t bytes)
 {
@@ -285,18 +264,14 @@ static char *print_receipt(const struct request *request, uint64_t bytes)
     return printed;
 }
 
-/* It is on the disk: without memory for more, the status and the Location say so. */
-static void answer_created(struct request *request, uint64_t bytes)
+static void answer_stored(struct request *request, uint64_t bytes, bool replaced)
 {
-    struct response *response = &request->exchange->response;
-    response->status = HTTP_CREATED;
-    text_append(&response->fields, SLICE("Location: "));
-    text_append_percent(&response->fields, request->path);
-    text_append(&response->fields, SLICE("\r\n"));
-    response->content = RESPONSE_BYTES;
-    response->media_type = SLICE("application/json");
-    response->owned = print_receipt(request, bytes);
-    response->bytes = response->owned ? slice_from_string(response->owned) : SLICE("{}");
+    if (replaced) {
+        request->exchange->response.status = HTTP_NO_CONTENT;
+        return;
+    }
+    receipt_add_location(request, SLICE("/files/"), request->rest.data);
+    receipt_answer(request, print_receipt(request, bytes), SLICE("{}"));
 }
 
 static void complete_file(struct request *request, struct writing *writing)
@@ -307,14 +282,11 @@ static void complete_file(struct request *request, struct writing *writing)
     bool replaced = false;
     int kept = keep_open(&writing->file);
     if (store_file_commit_as(&writing->file, request->rest.data, &condition, &replaced) != 0) {
-        answer_problem(request, status_of_refusal(errno, &judgement));
+        problem_answer(request, status_of_refusal(errno, &judgement), NULL);
     } else {
-        if (replaced)
-            request->exchange->response.status = HTTP_NO_CONTENT;
-        else
-            answer_created(request, bytes);
+        answer_stored(request, bytes, replaced);
         add_tag(request, kept);
-        add_digest(request, &writing->digest);
+        repr_digest_add_known(request, &writing->digest);
     }
     if (kept >= 0)
         (void)close(kept); /* what was written has been synced, or is not wanted */
@@ -328,7 +300,7 @@ void files_write_complete(struct request *request)
     else if (!digest_finish(&writing->digest))
         problem_answer(request, HTTP_BAD_REQUEST, DIGEST_MISMATCH);
     else if (!writing->file.store && store_file_create(writing->store, &writing->file) != 0)
-        answer_problem(request, status_of_error(errno));
+        problem_answer(request, status_of_error(errno), NULL);
     else
         complete_file(request, writing);
 }

@@ -27,12 +27,6 @@ struct form {
 
 /* --- begin --------------------------------------------------------------------------------- */
 
-static void answer_fault(struct request *request, const struct form_fault *fault)
-{
-    const char *detail = fault->detail ? fault->detail : problem_detail(fault->status);
-    problem_answer(request, fault->status, detail);
-}
-
 static bool is_multipart(const struct exchange *exchange)
 {
     return content_type_is(&exchange->head, SLICE("multipart/form-data"));
@@ -137,9 +131,9 @@ static void open_form(struct request *request)
     struct form_fault fault = check_request(request, &boundary);
     if (fault.status == HTTP_GO_ON)
         fault = create_form(request, boundary, &exchange->data);
-    exchange->may_block = true;
+    exchange->may_block = store_is_durable(request->site->store);
     if (fault.status != HTTP_GO_ON) {
-        answer_fault(request, &fault);
+        problem_answer(request, fault.status, fault.detail);
         exchange->response.close |= fault.status == HTTP_LENGTH_REQUIRED;
     }
 }
@@ -213,7 +207,7 @@ static void complete(struct request *request)
         }
         refuse(form, fault);
     }
-    answer_fault(request, &form->fault);
+    problem_answer(request, form->fault.status, form->fault.detail);
 }
 
 const struct handler form_handler = {

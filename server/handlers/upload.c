@@ -163,7 +163,7 @@ static void open_upload(struct request *request)
         status = upload ? prepare(upload, request, &detail) : HTTP_SERVICE_UNAVAILABLE;
     }
     if (status == HTTP_GO_ON) {
-        exchange->may_block = true;
+        exchange->may_block = store_is_durable(request->site->store);
         return;
     }
     answer_problem(request, status, detail);

@@ -238,3 +238,16 @@ int store_open_document(const struct store *store, const char *name)
     errno = error != 0 ? error : EACCES;
     return -1;
 }
+
+bool store_is_durable(const struct store *store)
+{
+    return store->is_durable;
+}
+
+int store_settle(struct store *store)
+{
+    struct store_round round;
+    if (store_sync_begin(&store->sync, &round) != 0)
+        return -1;
+    return store_sync_wait(&store->sync, &round);
+}

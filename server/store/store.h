@@ -88,11 +88,19 @@ struct store_usage {
 
 void store_usage(struct store *store, struct store_usage *out_usage);
 
+/* Whether a commit waits for the disk. */
+bool store_is_durable(const struct store *store);
+
 /* Opens an object for reading. Returns a descriptor, the caller's, which never blocks; or -1:
  * ENOENT if there is none of that name (a name with '/', or a dot first, is none), EACCES if it may
  * not be read or is no regular file (a symbolic link is none), or another errno.
  */
 int store_open_document(const struct store *store, const char *name);
+
+/* Makes sure that the documents that can be seen last: a process that was killed may have given one
+ * its name and not have come to sync the folder. Returns 0, or -1 with errno. Waits for the disk.
+ */
+int store_settle(struct store *store);
 
 /* --- an object that is being written ------------------------------------------------------- */
 

@@ -186,7 +186,7 @@ static void files_limit_goes_to_the_connection(void **state)
         handling.exchange.content_limit = 77;
         assert_int_equal(begin(REQUEST("PUT", "a") LENGTH(1) "\r\n"), HTTP_GO_ON);
         assert_int_equal(exchange->content_limit, limits[i]);
-        assert_true(exchange->may_block);
+        assert_false(exchange->may_block); /* nothing is synced here */
         writable_files_handler.close(&handling.exchange);
     }
     handling.config.limits.file_bytes = 0;

@@ -672,7 +672,6 @@ static void form_after_a_fault_is_read_for_a_while(void **state)
     int lowest = lowest_descriptor();
     (void)state;
     assert_int_equal(begin(POST MULTIPART CHUNKED "\r\n"), HTTP_GO_ON);
-    assert_true(handling.exchange.may_block);
     take(DISPOSITION "f; filename=x\r\n\r\none",
          sizeof(DISPOSITION "f; filename=x\r\n\r\none") - 1);
     assert_int_not_equal(lowest_descriptor(), lowest);

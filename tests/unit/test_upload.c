@@ -361,12 +361,11 @@ static void upload_after_a_fault_keeps_nothing(void **state)
     int lowest = lowest_descriptor();
     (void)state;
     assert_int_equal(begin(POST JSON CHUNKED "\r\n"), HTTP_GO_ON);
-    assert_true(handling.exchange.may_block);
     take(document, MEMORY_BYTES + 100);
     assert_int_not_equal(lowest_descriptor(), lowest);
     take("!", 1);
     assert_int_equal(lowest_descriptor(), lowest);
-    assert_false(handling.exchange.may_block); /* the rest does not wait for the disk */
+    assert_false(handling.exchange.may_block);
     take(document, MEMORY_BYTES + 100);
     assert_int_equal(lowest_descriptor(), lowest);
     assert_int_equal(send_in_two("[]", 2, 1), HTTP_BAD_REQUEST);
@@ -711,6 +710,26 @@ static void upload_given_up_after_a_fault_leaves_nothing(void **state)
     assert_documents(0);
 }
 
+/* Only a commit that is synced keeps its worker waiting; what turned out wrong is not committed. */
+static void upload_announces_that_it_blocks_if_it_will_be_synced(void **state)
+{
+    (void)state;
+    assert_int_equal(begin(POST JSON CHUNKED "\r\n"), HTTP_GO_ON);
+    assert_false(handling.exchange.may_block);
+    upload_handler.close(&handling.exchange);
+
+    struct store *durable =
+        store_open(&(struct store_options){.directory = uploads, .durability = STORE_DURABLE});
+    assert_non_null(durable);
+    handling.site.store = durable;
+    assert_int_equal(begin(POST JSON CHUNKED "\r\n"), HTTP_GO_ON);
+    assert_true(handling.exchange.may_block);
+    take("!", 1);
+    assert_false(handling.exchange.may_block);
+    upload_handler.close(&handling.exchange);
+    store_close(durable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -739,6 +758,7 @@ int main(void)
         UPLOAD_TEST(upload_without_memory_for_the_answer_keeps_its_status),
         UPLOAD_TEST(upload_given_up_at_any_stage_leaves_nothing),
         UPLOAD_TEST(upload_given_up_after_a_fault_leaves_nothing),
+        UPLOAD_TEST(upload_announces_that_it_blocks_if_it_will_be_synced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
