@@ -4,11 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
+#include <semaphore.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-#define LANES STORE_SYNC_LANES
-#define TURNS (STORE_SYNC_LANES + 1)
+/* A thread that waits for a sync. Each has a semaphore of its own: with a condition variable for
+ * all, those that are woken at once meet again at the lock, which cost three times the switches.
+ */
+struct store_sync_waiter {
+    sem_t woken;
+    struct store_sync_waiter *next;
+    bool leads; /* the next sync is its own to do */
+    int error;  /* else: what came of the sync; 0: the changes last */
+};
 
 /* -- Init -- */
 
@@ -17,202 +25,214 @@ static int open_folder(int folder)
     return openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static void close_lanes(struct store_sync *sync)
-{
-    int error = errno;
-    for (size_t i = 0; i < LANES; i++)
-        if (sync->lanes[i].fd >= 0)
-            (void)close(sync->lanes[i].fd); /* a folder's, nothing was written through it */
-    errno = error;
-}
-
-static int open_lanes(struct store_sync *sync)
-{
-    for (size_t i = 0; i < LANES; i++)
-        sync->lanes[i].fd = -1;
-    for (size_t i = 0; i < LANES; i++) {
-        sync->lanes[i].fd = open_folder(sync->folder);
-        if (sync->lanes[i].fd < 0) {
-            close_lanes(sync);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int init_conds(struct store_sync *sync)
-{
-    size_t count = 0;
-    if (sync_cond_init(&sync->renewed) != 0)
-        return -1;
-    while (count < TURNS && sync_cond_init(&sync->turns[count]) == 0)
-        count++;
-    if (count == TURNS)
-        return 0;
-    while (count > 0)
-        sync_cond_destroy(&sync->turns[--count]);
-    sync_cond_destroy(&sync->renewed);
-    return -1;
-}
-
 int store_sync_init(struct store_sync *sync, int folder, bool is_wanted)
 {
     *sync = (struct store_sync){.folder = folder, .is_wanted = is_wanted};
-    if (open_lanes(sync) != 0)
+    sync->end = &sync->first;
+    sync->fd = open_folder(folder);
+    if (sync->fd < 0)
         return -1;
     errno = pthread_mutex_init(&sync->lock, NULL);
     if (errno != 0)
         goto fail_lock;
-    if (init_conds(sync) == 0)
+    if (sync_cond_init(&sync->renewed) == 0)
         return 0;
     sync_destroy(&sync->lock);
 fail_lock:
-    close_lanes(sync);
+    (void)close(sync->fd); /* nothing was written through it */
     return -1;
 }
 
 void store_sync_deinit(struct store_sync *sync)
 {
-    for (size_t i = 0; i < TURNS; i++)
-        sync_cond_destroy(&sync->turns[i]);
     sync_cond_destroy(&sync->renewed);
     sync_destroy(&sync->lock);
-    close_lanes(sync);
+    (void)close(sync->fd); /* likewise */
+}
+
+/* -- Waiters -- */
+
+/* These calls fail only for what is no semaphore. */
+static void check(int result)
+{
+    if (result != 0)
+        abort();
+}
+
+static void enqueue_locked(struct store_sync *sync, struct store_sync_waiter *waiter)
+{
+    *sync->end = waiter;
+    sync->end = &waiter->next;
+}
+
+static struct store_sync_waiter *take_first_locked(struct store_sync *sync)
+{
+    struct store_sync_waiter *first = sync->first;
+    if (first == NULL)
+        return NULL;
+    sync->first = first->next;
+    if (sync->first == NULL)
+        sync->end = &sync->first;
+    first->next = NULL;
+    return first;
+}
+
+static struct store_sync_waiter *take_all_locked(struct store_sync *sync)
+{
+    struct store_sync_waiter *all = sync->first;
+    sync->first = NULL;
+    sync->end = &sync->first;
+    return all;
+}
+
+/* Tells a list of them what came of their sync. One that has been told no longer exists. */
+static void tell(struct store_sync_waiter *waiters, int error)
+{
+    while (waiters != NULL) {
+        struct store_sync_waiter *waiter = waiters;
+        waiters = waiter->next;
+        waiter->error = error;
+        check(sem_post(&waiter->woken));
+    }
+}
+
+static void tell_to_lead(struct store_sync_waiter *waiter)
+{
+    if (waiter == NULL)
+        return;
+    waiter->leads = true;
+    check(sem_post(&waiter->woken));
 }
 
 /* -- Failures -- */
 
-/* The errno of the last sync that has failed since there had been so many failures; 0: none. */
-static int failure_locked(const struct store_sync *sync, unsigned long failures)
+static bool is_suspect(unsigned long epoch)
 {
-    return sync->failures == failures ? 0 : sync->error;
+    return epoch % 2 != 0;
 }
 
-/* Whoever waits for a round fails. */
 static void record_failure_locked(struct store_sync *sync, int error)
 {
-    sync->is_suspect = true;
-    sync->failures++;
+    unsigned long epoch = atomic_load(&sync->epoch);
+    atomic_store(&sync->epoch, epoch + (is_suspect(epoch) ? 2 : 1));
     sync->error = error;
-    for (size_t i = 0; i < TURNS; i++)
-        sync_broadcast(&sync->turns[i]);
+}
+
+/* Opens the folder anew and syncs it. Returns 0 or an errno. */
+static int renew(struct store_sync *sync)
+{
+    int fd = open_folder(sync->folder);
+    if (fd < 0)
+        return errno;
+    int error = fsync(fd) == 0 ? 0 : errno;
+    if (error == 0) {
+        int old = sync->fd;
+        sync->fd = fd;
+        fd = old;
+    }
+    (void)close(fd); /* likewise */
+    return error;
+}
+
+/* Lets go of the lock, and takes it again. */
+static void renew_locked(struct store_sync *sync)
+{
+    sync->is_syncing = true;
+    sync_unlock(&sync->lock);
+    int error = renew(sync);
+    sync_lock(&sync->lock);
+    sync->is_syncing = false;
+    if (error == 0)
+        atomic_fetch_add(&sync->epoch, 1);
+    else
+        record_failure_locked(sync, error);
+    sync_broadcast(&sync->renewed);
 }
 
 /* -- Rounds -- */
 
-static struct store_lane *find_lane_locked(struct store_sync *sync)
+int store_sync_begin(struct store_sync *sync, struct store_round *out_round)
 {
-    for (size_t i = 0; i < LANES; i++)
-        if (!sync->lanes[i].is_busy)
-            return &sync->lanes[i];
-    return NULL;
-}
-
-/* A round that began last covers what those before it cover. */
-static void record_success_locked(struct store_sync *sync, uint64_t round)
-{
-    while (sync->done < round)
-        sync_broadcast(&sync->turns[++sync->done % TURNS]);
-    sync_signal(&sync->turns[(sync->begun + 1) % TURNS]); /* one of them leads the next */
-}
-
-/* Lets go of the lock, and takes it again. */
-static void lead_round_locked(struct store_sync *sync, struct store_lane *lane)
-{
-    uint64_t round = ++sync->begun;
-    lane->is_busy = true;
-    sync_unlock(&sync->lock);
-    int error = fsync(lane->fd) == 0 ? 0 : errno;
+    out_round->epoch = atomic_load(&sync->epoch);
+    if (!is_suspect(out_round->epoch))
+        return 0;
     sync_lock(&sync->lock);
-    lane->is_busy = false;
-    if (error == 0)
-        record_success_locked(sync, round);
-    else
+    unsigned long epoch = out_round->epoch;
+    while (atomic_load(&sync->epoch) == epoch) {
+        if (sync->is_syncing)
+            sync_wait(&sync->renewed, &sync->lock);
+        else
+            renew_locked(sync);
+    }
+    out_round->epoch = atomic_load(&sync->epoch);
+    int error = sync->error;
+    sync_unlock(&sync->lock);
+    if (!is_suspect(out_round->epoch))
+        return 0;
+    errno = error;
+    return -1;
+}
+
+/* Syncs for this thread and all that wait, and passes on to the first that has come meanwhile.
+ * Returns 0 or an errno.
+ */
+static int lead(struct store_sync *sync)
+{
+    struct store_sync_waiter *next = NULL;
+    struct store_sync_waiter *late = NULL;
+    sync_lock(&sync->lock);
+    struct store_sync_waiter *group = take_all_locked(sync);
+    sync_unlock(&sync->lock);
+    int error = fsync(sync->fd) == 0 ? 0 : errno;
+    sync_lock(&sync->lock);
+    if (error == 0) {
+        next = take_first_locked(sync);
+    } else {
         record_failure_locked(sync, error);
-    if (sync->is_suspect)
-        sync_broadcast(&sync->renewed); /* they wait until no round is under way */
+        late = take_all_locked(sync);
+    }
+    sync->is_syncing = next != NULL;
+    sync_unlock(&sync->lock);
+    tell_to_lead(next);
+    tell(group, error);
+    tell(late, error);
+    return error;
+}
+
+/* Waits until another thread has synced, or says that this one shall. Returns 0 or an errno. */
+static int follow(struct store_sync *sync, struct store_sync_waiter *self)
+{
+    while (sem_wait(&self->woken) != 0)
+        check(errno != EINTR);
+    check(sem_destroy(&self->woken));
+    return self->leads ? lead(sync) : self->error;
+}
+
+/* Joins those who wait for the next sync, unless it can begin now. Returns 0 or an errno. */
+static int sync_in_turn(struct store_sync *sync, const struct store_round *round)
+{
+    struct store_sync_waiter self = {.leads = false};
+    check(sem_init(&self.woken, 0, 0));
+    sync_lock(&sync->lock);
+    bool has_failed = atomic_load(&sync->epoch) != round->epoch;
+    bool follows = !has_failed && sync->is_syncing;
+    int error = has_failed ? sync->error : 0;
+    if (follows)
+        enqueue_locked(sync, &self);
+    else if (!has_failed)
+        sync->is_syncing = true;
+    sync_unlock(&sync->lock);
+    if (has_failed)
+        return error;
+    return follows ? follow(sync, &self) : lead(sync);
 }
 
 int store_sync_wait(struct store_sync *sync, const struct store_round *round)
 {
     if (!sync->is_wanted)
         return 0;
-    sync_lock(&sync->lock);
-    uint64_t mine = sync->begun + 1;
-    while (sync->done < mine && failure_locked(sync, round->failures) == 0) {
-        struct store_lane *lane = find_lane_locked(sync);
-        if (lane != NULL && sync->begun < mine)
-            lead_round_locked(sync, lane);
-        else
-            sync_wait(&sync->turns[mine % TURNS], &sync->lock);
-    }
-    int error = failure_locked(sync, round->failures);
-    sync_unlock(&sync->lock);
+    int error = sync_in_turn(sync, round);
     if (error != 0)
         errno = error;
-    return error == 0 ? 0 : -1;
-}
-
-/* -- After a failure -- */
-
-static bool is_busy_locked(const struct store_sync *sync)
-{
-    bool is_busy = sync->is_renewing;
-    for (size_t i = 0; i < LANES; i++)
-        is_busy |= sync->lanes[i].is_busy;
-    return is_busy;
-}
-
-/* Opens the folder anew, for all lanes, and syncs it: none of them tells of the old failure again.
- * Nobody else uses the lanes meanwhile. Returns 0 or an errno.
- */
-static int renew(struct store_sync *sync)
-{
-    struct store_sync fresh = {.folder = sync->folder};
-    if (open_lanes(&fresh) != 0)
-        return errno;
-    if (fsync(fresh.lanes[0].fd) != 0) {
-        int error = errno;
-        close_lanes(&fresh);
-        return error;
-    }
-    close_lanes(sync);
-    for (size_t i = 0; i < LANES; i++)
-        sync->lanes[i].fd = fresh.lanes[i].fd;
-    return 0;
-}
-
-static void renew_locked(struct store_sync *sync)
-{
-    sync->is_renewing = true;
-    sync_unlock(&sync->lock);
-    int error = renew(sync);
-    sync_lock(&sync->lock);
-    sync->is_renewing = false;
-    if (error == 0)
-        sync->is_suspect = false;
-    else
-        record_failure_locked(sync, error);
-    sync_broadcast(&sync->renewed);
-}
-
-int store_sync_begin(struct store_sync *sync, struct store_round *out_round)
-{
-    if (!sync->is_wanted)
-        return 0;
-    sync_lock(&sync->lock);
-    unsigned long failures = sync->failures;
-    while (sync->is_suspect && failure_locked(sync, failures) == 0) {
-        if (is_busy_locked(sync))
-            sync_wait(&sync->renewed, &sync->lock);
-        else
-            renew_locked(sync);
-    }
-    int error = failure_locked(sync, failures);
-    sync_unlock(&sync->lock);
-    if (error != 0)
-        errno = error;
-    else
-        out_round->failures = failures;
     return error == 0 ? 0 : -1;
 }
