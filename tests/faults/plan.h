@@ -33,7 +33,7 @@ struct plan_fault {
 
 /* shim.py knows this layout: numbers of eight bytes, and nothing between them. */
 struct plan_board {
-    atomic_llong frozen_s; /* the wall clock stands still at this time; 0: it does not */
+    atomic_llong frozen_s; /* the wall clock's second; 0: it goes on */
     struct plan_fault faults[PLAN_FAULTS_MAX];
 };
 
@@ -43,7 +43,7 @@ bool plan_hits(const char *function, int *out_error);
 /* The same for a call that cannot be made in part: 0 does not hit it. */
 bool plan_fails(const char *function, int *out_error);
 
-/* Returns 0 if the wall clock is the system's. Any thread. */
+/* The wall clock's second, 0 if it is the system's. Any thread. */
 int64_t plan_frozen_s(void);
 
 /* The C library's function, or the sanitizer's, written to *out, a pointer to it. */

@@ -75,7 +75,7 @@ class Board:
         return int(HITS.unpack(self.map[end - HITS.size:end])[0])
 
     def freeze(self, second: int) -> None:
-        """The server's wall clock stands still at that time; 0 sets it free."""
+        """The server's wall clock stays in that second; 0 sets it free."""
         self.map[:FROZEN.size] = FROZEN.pack(second)
 
     def close(self) -> None:

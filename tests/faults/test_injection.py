@@ -53,6 +53,9 @@ CONNECTION_CALLS = {
 # Where these fail, something may stay until the next start.
 CLEANING_CALLS = ("unlinkat", "flock", "renameat", "renameat2", "openat", "fstatat")
 
+# With these the server also looks at what is there, where a want means nothing.
+LOOKING_CALLS = ("open", "openat", "fstat", "fstatat")
+
 # RFC 4918 section 11.5, and the want of what will be there again soon.
 STATUS = {errno.ENOSPC: 507, errno.EDQUOT: 507, errno.EMFILE: 503, errno.ENOMEM: 503}
 
@@ -67,6 +70,7 @@ class InjectionTest(unittest.TestCase):
         self.addCleanup(self.server.destroy)
         self.server.start()
         self.trials = 0
+        self.tolerated: set[str] = set()  # what may stay until the next start
 
     def next_upload(self, kind: str) -> Upload:
         self.trials += 1
@@ -84,7 +88,10 @@ class InjectionTest(unittest.TestCase):
         eventually(lambda: self.server.descriptor_count() <= self.server.idle_descriptors,
                    "no descriptor is left open")
         if is_strict:
-            eventually(lambda: not left_over(self.server), "nothing is left over")
+            eventually(lambda: self.tolerated.issuperset(left_over(self.server)),
+                       "nothing is left over")
+        else:
+            self.tolerated.update(left_over(self.server))
 
     def try_one(self, kind: str, function: str, error: int, call: int) -> bool:
         """Returns whether there was such a call."""
@@ -98,7 +105,9 @@ class InjectionTest(unittest.TestCase):
             self.assertIn(answer.status if answer else None, (201, 204))
             return False
         if answer:
-            allowed = (201, 204, STATUS.get(error, 500))
+            allowed = {201, 204, STATUS.get(error, 500)}
+            if function in LOOKING_CALLS:
+                allowed.add(500)
             self.assertIn(answer.status, allowed, answer.body)
         else:
             self.assertIn(function, CONNECTION_CALLS)
@@ -115,7 +124,7 @@ class InjectionTest(unittest.TestCase):
         return True
 
     def try_all(self, calls: dict[str, tuple[int, ...]], kind: str) -> None:
-        all_errors = count("ERRORS", 1)  # of each function; the tests take one after the other
+        all_errors = count("ERRORS", 2)  # of each function; the tests take one after the other
         for function, errors in calls.items():
             for turn in range(min(all_errors, len(errors))):
                 for call in range(1, CALLS_MAX):
