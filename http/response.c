@@ -46,6 +46,14 @@ void response_set_file(struct response *response, int file, off_t offset, uint64
     response->part_count = 1;
 }
 
+void response_set_text(struct response *response, char *text, struct slice media_type)
+{
+    response->content = RESPONSE_BYTES;
+    response->media_type = media_type;
+    response->owned = text;
+    response->bytes = slice_from_string(text);
+}
+
 uint64_t response_content_bytes(const struct response *response)
 {
     if (response->content == RESPONSE_EMPTY)

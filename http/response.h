@@ -57,6 +57,9 @@ void response_add_field(struct response *response, struct slice name, struct sli
 /* Makes `len` bytes of a file the only part of the content. The response owns the file now. */
 void response_set_file(struct response *response, int file, off_t offset, uint64_t len);
 
+/* Makes a NUL-terminated text the content; the response owns it now. NULL is an empty one. */
+void response_set_text(struct response *response, char *text, struct slice media_type);
+
 /* How long the content is, in bytes. */
 uint64_t response_content_bytes(const struct response *response);
 

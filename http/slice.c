@@ -68,13 +68,15 @@ static struct slice take(struct slice *text, size_t len)
 {
     struct slice part = {text->data, len};
     size_t taken = len < text->len ? len + 1 : len;
+    if (taken == 0) /* an empty slice may have no memory at all */
+        return part;
     *text = (struct slice){text->data + taken, text->len - taken};
     return part;
 }
 
 struct slice slice_take_until(struct slice *text, char separator)
 {
-    const char *found = memchr(text->data, separator, text->len);
+    const char *found = text->len > 0 ? memchr(text->data, separator, text->len) : NULL;
     return take(text, found ? (size_t)(found - text->data) : text->len);
 }
 

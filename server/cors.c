@@ -13,11 +13,12 @@ bool cors_allows(const struct config *config, struct slice origin)
     return false;
 }
 
-/* One asks for a resource, so that `OPTIONS *` is none. */
+/* One asks for a resource, so that `OPTIONS *` is none, nor is what has been refused. */
 static bool is_preflight(const struct request *request)
 {
     const struct head *head = &request->exchange->head;
-    return request->handler && head->method == METHOD_OPTIONS &&
+    bool is_refused = request->exchange->response.status >= HTTP_BAD_REQUEST;
+    return request->handler && !is_refused && head->method == METHOD_OPTIONS &&
            head_find(head, SLICE("Access-Control-Request-Method"), NULL) == 1;
 }
 

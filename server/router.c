@@ -140,9 +140,9 @@ static enum http_status resolve_target(struct request *request, char *path_buffe
     enum http_status status =
         target_canonicalize(request->target.path, path_buffer, path_size, &request->path.len);
     if (status != HTTP_GO_ON)
-        return status;
+        request->path = request->target.path; /* as it is written, for the form of the error */
     find_route(request);
-    return check_method(request);
+    return status == HTTP_GO_ON ? check_method(request) : status;
 }
 
 enum http_status router_resolve(struct request *request, char *path_buffer, size_t path_size,
@@ -152,10 +152,10 @@ enum http_status router_resolve(struct request *request, char *path_buffer, size
     enum http_status status =
         target_split(head_slice(head, head->target), head->method, &request->target);
     enum http_status host_status = check_host(request, local_address, context);
-    if (host_status != HTTP_GO_ON)
-        return host_status;
     if (status == HTTP_GO_ON)
         status = resolve_target(request, path_buffer, path_size);
+    if (host_status != HTTP_GO_ON)
+        return host_status;
     if (status != HTTP_GO_ON)
         return status;
     if ((head->method & WRITING_METHODS) && is_cross_site(request, local_address, context))
@@ -179,7 +179,7 @@ static void add_allow(struct request *request, unsigned methods)
 void router_refuse(struct request *request, enum http_status status)
 {
     struct exchange *exchange = request->exchange;
-    problem_answer(request, status, problem_detail(status));
+    problem_answer(request, status, NULL);
     if (status == HTTP_METHOD_NOT_ALLOWED)
         add_allow(request, allowed(request));
     if (status == HTTP_UNAUTHORIZED)

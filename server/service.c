@@ -171,7 +171,7 @@ static void refuse(struct exchange *exchange, enum http_status status, void *con
         note_begin(exchange, worker);
     if (exchange->head.target.len > 0)
         (void)resolve(&request, worker); /* the route decides on the form of the error */
-    problem_answer(&request, status, problem_detail(status));
+    problem_answer(&request, status, NULL);
     cors_add_fields(&request);
 }
 

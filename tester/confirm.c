@@ -87,7 +87,7 @@ static unsigned try_request(struct confirm *confirm, const struct plan_request *
     if (outgoing_make(&outgoing, request, &confirm->where, &confirm->variables, differences) != 0) {
         (void)fputc('\n', differences);
     } else if (exchange(confirm, &outgoing, answer, differences) == 0) {
-        count = expectation_compare(&request->expect, answer, differences);
+        count = expectation_compare(&request->expect, answer, &confirm->variables, differences);
         count += save(confirm, request->save, answer, differences);
     }
     outgoing_deinit(&outgoing);

@@ -89,13 +89,35 @@ static unsigned compare_field(const cJSON *expected, struct slice head, FILE *ou
     return 1;
 }
 
-static unsigned compare_fields(const cJSON *expected, struct slice head, FILE *out)
+/* The same for a text in which {place} stands for what has been saved. */
+static unsigned compare_expanded(const cJSON *expected, struct slice head,
+                                 const struct variables *variables, FILE *out)
+{
+    char *text = NULL;
+    struct slice missing;
+    if (variables_expand(variables, expected->valuestring, &text, &missing) != 0) {
+        (void)fprintf(out, "%s: nothing has been saved as {%.*s}\n", expected->string,
+                      (int)missing.len, missing.data);
+        return 1;
+    }
+    cJSON expanded = *expected; /* borrows all but the text */
+    expanded.valuestring = text;
+    unsigned count = compare_field(&expanded, head, out);
+    free(text);
+    return count;
+}
+
+static unsigned compare_fields(const cJSON *expected, struct slice head,
+                               const struct variables *variables, FILE *out)
 {
     unsigned count = 0;
     const cJSON *field;
     cJSON_ArrayForEach(field, expected)
     {
-        count += compare_field(field, head, out);
+        if (cJSON_IsString(field) && variables_are_in(field->valuestring))
+            count += compare_expanded(field, head, variables, out);
+        else
+            count += compare_field(field, head, out);
     }
     return count;
 }
@@ -152,11 +174,11 @@ static unsigned compare_json(const char *key, const cJSON *expected, bool may_ha
 }
 
 unsigned expectation_compare(const struct plan_expect *expect, const struct answer *answer,
-                             FILE *differences)
+                             const struct variables *variables, FILE *differences)
 {
     struct slice content = answer_content(answer);
     unsigned count = compare_status(expect, answer->status, differences);
-    count += compare_fields(expect->headers, answer_head(answer), differences);
+    count += compare_fields(expect->headers, answer_head(answer), variables, differences);
     if (expect->body != NULL)
         count += compare_bytes("body", slice_from_string(expect->body), content, differences);
     if (expect->file != NULL)

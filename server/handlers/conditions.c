@@ -13,7 +13,7 @@ bool conditions_hold_for_new(struct request *request)
 {
     enum http_status status = check(request, false);
     if (status != HTTP_GO_ON)
-        problem_answer(request, status, problem_detail(status));
+        problem_answer(request, status, NULL);
     return status == HTTP_GO_ON;
 }
 
@@ -35,6 +35,6 @@ void conditions_judge(struct request *request)
         response->status = status;
         response->fields = fields;
     } else {
-        problem_answer(request, status, problem_detail(status));
+        problem_answer(request, status, NULL);
     }
 }

@@ -1,5 +1,7 @@
 #include "server/handlers/contained.h"
 
+#include "server/handlers/problem.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -42,11 +44,8 @@ enum http_status contained_status_of_errno(int error)
     case ENODEV:
         return HTTP_FORBIDDEN;
     case EAGAIN:
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
         return HTTP_SERVICE_UNAVAILABLE;
     default:
-        return HTTP_INTERNAL_SERVER_ERROR;
+        return problem_status_of_errno(error);
     }
 }

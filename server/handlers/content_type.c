@@ -15,13 +15,17 @@ static bool parameters_fit(struct slice parameters)
     return true;
 }
 
+bool content_type_is_coded(const struct head *head)
+{
+    struct slice coding;
+    unsigned count = head_find(head, SLICE("Content-Encoding"), &coding);
+    return count > 1 || (count == 1 && !slice_equal_nocase(coding, SLICE("identity")));
+}
+
 bool content_type_is(const struct head *head, struct slice media_type)
 {
-    struct slice value, coding;
-    if (head_find(head, SLICE("Content-Type"), &value) != 1)
-        return false;
-    unsigned codings = head_find(head, SLICE("Content-Encoding"), &coding);
-    if (codings > 1 || (codings == 1 && !slice_equal_nocase(coding, SLICE("identity"))))
+    struct slice value;
+    if (content_type_is_coded(head) || head_find(head, SLICE("Content-Type"), &value) != 1)
         return false;
     struct slice declared = slice_take_part(&value, ';');
     return slice_equal_nocase(declared, media_type) && parameters_fit(value);

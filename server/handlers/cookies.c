@@ -71,14 +71,11 @@ static void answer(struct request *request)
     struct response *response = &request->exchange->response;
     char *printed = print_cookies(request);
     if (!printed) {
-        problem_answer(request, HTTP_SERVICE_UNAVAILABLE, problem_detail(HTTP_SERVICE_UNAVAILABLE));
+        problem_answer(request, HTTP_SERVICE_UNAVAILABLE, NULL);
         return;
     }
     response->status = HTTP_OK;
-    response->media_type = SLICE("application/json");
-    response->content = RESPONSE_BYTES;
-    response->owned = printed;
-    response->bytes = slice_from_string(printed);
+    response_set_text(response, printed, SLICE("application/json"));
     response_add_field(response, SLICE("Cache-Control"), SLICE("no-store"));
 }
 

@@ -170,7 +170,7 @@ static void answer_error(struct request *request, int error)
 {
     enum http_status status = problem_status_of_errno(error);
     error_log_errno(LOG_ERROR, error, request->client, "cannot list the stored documents");
-    problem_answer(request, status, problem_detail(status));
+    problem_answer(request, status, NULL);
 }
 
 static void answer_page(struct request *request, const struct page *page)

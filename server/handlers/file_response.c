@@ -106,7 +106,7 @@ static int answer_parts(struct request *request, int file, const struct range_se
 static void answer_unsatisfiable(struct request *request, uint64_t len)
 {
     struct text *fields = &request->exchange->response.fields;
-    problem_answer(request, HTTP_RANGE_NOT_SATISFIABLE, problem_detail(HTTP_RANGE_NOT_SATISFIABLE));
+    problem_answer(request, HTTP_RANGE_NOT_SATISFIABLE, NULL);
     text_append(fields, SLICE("Content-Range: "));
     range_append_unsatisfied(fields, len);
     text_append(fields, SLICE("\r\n"));
@@ -177,7 +177,7 @@ void file_response_make(struct request *request, const struct file_source *sourc
         request->exchange->response.status = status;
         add_validators(&request->exchange->response, &whole, look);
     } else {
-        problem_answer(request, status, problem_detail(status));
+        problem_answer(request, status, NULL);
     }
 }
 
@@ -186,5 +186,5 @@ void file_response_refuse(struct request *request, int error)
     enum http_status status = contained_status_of_errno(error);
     if (status == HTTP_INTERNAL_SERVER_ERROR)
         error_log_errno(LOG_ERROR, error, request->client, "cannot open %s", request->path.data);
-    problem_answer(request, status, problem_detail(status));
+    problem_answer(request, status, NULL);
 }

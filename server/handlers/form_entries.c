@@ -15,7 +15,7 @@
 
 static struct form_fault append(struct form_entries *entries, struct slice bytes)
 {
-    if (bytes.len > 0 && upload_spool_append(&entries->spool, bytes) != 0)
+    if (upload_spool_append(&entries->spool, bytes) != 0)
         return form_fault_of_errno(errno);
     entries->len += bytes.len;
     return FORM_FINE;

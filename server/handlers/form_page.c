@@ -49,14 +49,11 @@ static void answer_page(struct request *request, char *page)
 {
     struct response *response = &request->exchange->response;
     if (!page) {
-        problem_answer(request, HTTP_SERVICE_UNAVAILABLE, problem_detail(HTTP_SERVICE_UNAVAILABLE));
+        problem_answer(request, HTTP_SERVICE_UNAVAILABLE, NULL);
         return;
     }
     response->status = HTTP_OK;
-    response->media_type = SLICE("text/html; charset=utf-8");
-    response->content = RESPONSE_BYTES;
-    response->owned = page;
-    response->bytes = slice_from_string(page);
+    response_set_text(response, page, SLICE("text/html; charset=utf-8"));
     response_add_field(response, SLICE("Cache-Control"), SLICE("no-cache"));
     response_add_field(response, SLICE("Content-Security-Policy"), CONTENT_SECURITY_POLICY);
 }
@@ -67,7 +64,7 @@ static void answer_record(struct request *request, int file, size_t len)
     if (!tree && errno != EBADMSG)
         file_response_refuse(request, errno);
     else if (!is_record(tree))
-        problem_answer(request, HTTP_NOT_FOUND, problem_detail(HTTP_NOT_FOUND));
+        problem_answer(request, HTTP_NOT_FOUND, NULL);
     else
         answer_page(request, form_html_print(request->rest, tree));
     cJSON_Delete(tree);

@@ -49,17 +49,14 @@ static void answer_error(struct request *request, int error)
 {
     enum http_status status = problem_status_of_errno(error);
     error_log_errno(LOG_ERROR, error, request->client, "cannot list %s", request->path.data);
-    problem_answer(request, status, problem_detail(status));
+    problem_answer(request, status, NULL);
 }
 
 void listing_respond(struct request *request, char *content, struct slice media_type)
 {
     struct response *response = &request->exchange->response;
     response->status = HTTP_OK;
-    response->media_type = media_type;
-    response->content = RESPONSE_BYTES;
-    response->owned = content;
-    response->bytes = slice_from_string(content);
+    response_set_text(response, content, media_type);
     response_add_field(response, SLICE("Vary"), SLICE("Accept"));
     response_add_field(response, SLICE("Cache-Control"), SLICE("no-cache"));
     response_add_field(response, SLICE("Content-Security-Policy"), LISTING_POLICY);

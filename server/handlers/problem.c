@@ -204,7 +204,7 @@ static void answer(struct request *request, enum http_status status, const char 
 
 void problem_answer(struct request *request, enum http_status status, const char *detail)
 {
-    answer(request, status, detail, &(struct particulars){0});
+    answer(request, status, detail ? detail : problem_detail(status), &(struct particulars){0});
 }
 
 void problem_answer_place(struct request *request, const struct problem_place *place)

@@ -23,7 +23,9 @@ struct problem_places {
     size_t total; /* of which these are the first */
 };
 
-/* Makes the error response. `detail` is a sentence for the client, a literal. */
+/* Makes the error response. `detail` is a sentence for the client, a literal; NULL: the status's
+ * usual one.
+ */
 void problem_answer(struct request *request, enum http_status status, const char *detail);
 
 /* The same with 400 and the place in the document that was sent. */

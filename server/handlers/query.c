@@ -1,16 +1,5 @@
 #include "server/handlers/query.h"
 
-#include <string.h>
-
-struct slice query_take(struct slice *query)
-{
-    const char *mark = query->len > 0 ? memchr(query->data, '&', query->len) : NULL;
-    struct slice parameter = {query->data, mark ? (size_t)(mark - query->data) : query->len};
-    size_t taken = parameter.len + (mark ? 1 : 0);
-    *query = (struct slice){query->data + taken, query->len - taken};
-    return parameter;
-}
-
 static bool is_named(struct slice parameter, struct slice name)
 {
     return parameter.len > name.len && slice_starts_with(parameter, name) &&
@@ -27,7 +16,7 @@ struct slice query_find(struct slice query, struct slice name)
 {
     struct slice value = {0};
     while (query.len > 0) {
-        struct slice parameter = query_take(&query);
+        struct slice parameter = slice_take_until(&query, '&');
         if (is_named(parameter, name))
             value = (struct slice){parameter.data + name.len + 1, parameter.len - name.len - 1};
     }

@@ -6,9 +6,6 @@
 
 #include "http/slice.h"
 
-/* Takes the text up to the next '&' off the query, without it. */
-struct slice query_take(struct slice *query);
-
 /* Whether the parameter is NAME=VALUE. */
 bool query_is_setting(struct slice parameter, struct slice name, struct slice value);
 

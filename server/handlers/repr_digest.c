@@ -1,7 +1,5 @@
 #include "server/handlers/repr_digest.h"
 
-#include "server/digest/digest.h"
-
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +23,13 @@ static bool read_through(int file, uint64_t len, struct digest *digest)
     return offset == len;
 }
 
+static void append_field(struct text *fields, const struct digest *digest, unsigned algorithm)
+{
+    text_append(fields, SLICE("Repr-Digest: "));
+    digest_append(fields, digest, algorithm);
+    text_append(fields, SLICE("\r\n"));
+}
+
 void repr_digest_add(struct request *request)
 {
     struct response *response = &request->exchange->response;
@@ -38,7 +43,12 @@ void repr_digest_add(struct request *request)
     if (!read_through(response->file, (uint64_t)info.st_size, &digest))
         return;
     (void)digest_finish(&digest);
-    text_append(&response->fields, SLICE("Repr-Digest: "));
-    digest_append(&response->fields, &digest, algorithm);
-    text_append(&response->fields, SLICE("\r\n"));
+    append_field(&response->fields, &digest, algorithm);
+}
+
+void repr_digest_add_known(struct request *request, const struct digest *digest)
+{
+    unsigned algorithm = digest_asked_for(&request->exchange->head);
+    if (algorithm != 0)
+        append_field(&request->exchange->response.fields, digest, algorithm);
 }

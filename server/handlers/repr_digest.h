@@ -2,6 +2,7 @@
 #ifndef TARN_SERVER_HANDLERS_REPR_DIGEST_H
 #define TARN_SERVER_HANDLERS_REPR_DIGEST_H
 
+#include "server/digest/digest.h"
 #include "server/handlers/request.h"
 
 /* Of longer files no digest is told: to read one through takes a worker's time. */
@@ -12,5 +13,10 @@
  * none to be had the response stays as it is.
  */
 void repr_digest_add(struct request *request);
+
+/* The same for an answer to a request whose content is the whole file; `digest` was begun with what
+ * the request asks for, and is finished.
+ */
+void repr_digest_add_known(struct request *request, const struct digest *digest);
 
 #endif

@@ -21,7 +21,7 @@ struct request {
     const char *client;            /* the peer's address as text */
     time_t now;                    /* of the response's Date */
     struct target target;
-    struct slice path;   /* canonical; a NUL stands behind it */
+    struct slice path;   /* canonical, with a NUL behind it, once it has been found to be right */
     struct slice rest;   /* of the path, behind the route's prefix */
     struct text content; /* a worker's memory, for a short response */
 };

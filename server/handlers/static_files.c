@@ -67,7 +67,7 @@ static void answer_redirect(struct request *request)
     text_append(&response->fields, SLICE("\r\n"));
     if (response->fields.truncated) {
         response->fields = text_over(response->fields.data, response->fields.size);
-        problem_answer(request, HTTP_URI_TOO_LONG, problem_detail(HTTP_URI_TOO_LONG));
+        problem_answer(request, HTTP_URI_TOO_LONG, NULL);
         return;
     }
     response->status = HTTP_MOVED_PERMANENTLY;
@@ -99,7 +99,7 @@ static void answer_opened(struct request *request, int file, const char *path, s
         conditions_judge(request);
         return;
     } else {
-        problem_answer(request, HTTP_FORBIDDEN, problem_detail(HTTP_FORBIDDEN));
+        problem_answer(request, HTTP_FORBIDDEN, NULL);
     }
     (void)close(file); /* only read from: nothing can be lost */
 }
@@ -162,7 +162,7 @@ static bool answer_index(struct request *request)
 static void answer(struct request *request)
 {
     if (target_is_hidden(request->path)) {
-        problem_answer(request, HTTP_NOT_FOUND, problem_detail(HTTP_NOT_FOUND));
+        problem_answer(request, HTTP_NOT_FOUND, NULL);
         return;
     }
     const char *path = relative(request->path);

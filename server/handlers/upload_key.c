@@ -156,7 +156,7 @@ static int read_record(struct upload_key *key, struct upload_record *out)
     return result;
 }
 
-enum upload_key_memory upload_key_recall(struct upload_key *key, const struct store *store,
+enum upload_key_memory upload_key_recall(struct upload_key *key, struct store *store,
                                          struct upload_record *record)
 {
     struct upload_record known = {0};
@@ -171,6 +171,9 @@ enum upload_key_memory upload_key_recall(struct upload_key *key, const struct st
                        memcmp(known.content, record->content, sizeof(known.content)) == 0;
         memory = is_same ? UPLOAD_KEY_SAME : UPLOAD_KEY_OTHER;
     }
+    /* Who stored it may have been killed before the folder was synced, and nothing was promised. */
+    if (memory == UPLOAD_KEY_SAME && store_settle(store) != 0)
+        memory = UPLOAD_KEY_FAILED;
     if (memory == UPLOAD_KEY_SAME)
         *record = known;
     else

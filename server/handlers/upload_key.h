@@ -39,9 +39,9 @@ enum upload_key_memory {
 };
 
 /* What is remembered, compared with `is_batch` and `content` of *record; fills in the documents if
- * it is the same, to be freed by upload_record_deinit().
+ * it is the same, to be freed by upload_record_deinit(); then it lasts. Waits for the disk.
  */
-enum upload_key_memory upload_key_recall(struct upload_key *key, const struct store *store,
+enum upload_key_memory upload_key_recall(struct upload_key *key, struct store *store,
                                          struct upload_record *record);
 
 /* Remembers what is going to be stored, or has been. Returns 0, or -1 with errno. Legal without a

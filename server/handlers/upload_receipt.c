@@ -1,5 +1,7 @@
 #include "server/handlers/upload_receipt.h"
 
+#include "server/handlers/receipt.h"
+
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +15,10 @@ struct receipt {
     char digest[DIGEST_TEXT_SIZE]; /* empty: none */
 };
 
-/* The path that the answer names: never one of the machine. Returns whether it fits. */
 static bool print_path(struct receipt *receipt, const char *name)
 {
-    struct text *path = &receipt->path;
-    const char *directory = receipt->config->uploads_as_written;
-    path->len = 0;
-    text_append(path, slice_from_string(directory[0] == '/' ? "uploads" : directory));
-    text_append_char(path, '/');
-    text_append(path, slice_from_string(name));
-    text_append_char(path, '\0');
-    return !path->truncated;
+    receipt->path.len = 0;
+    return receipt_append_path(&receipt->path, receipt->config, name);
 }
 
 /* Returns the object, owned by the caller; NULL without memory. */
@@ -76,23 +71,15 @@ static char *print_batch(struct receipt *receipt, const struct upload_record *re
 void upload_receipt_answer(struct request *request, const struct upload_record *record,
                            const struct digest *digest, unsigned asked_for)
 {
-    struct response *response = &request->exchange->response;
     struct receipt receipt = {.config = request->site->config, .path = request->content};
     struct text text = text_over(receipt.digest, sizeof(receipt.digest) - 1);
     if (asked_for != 0 && !record->is_batch)
         digest_append(&text, digest, asked_for);
     receipt.digest[text.len] = '\0';
 
-    response->status = HTTP_CREATED;
-    text_append(&response->fields, SLICE("Location: /uploads/"));
-    text_append(&response->fields, slice_from_string(record->documents[0].name));
-    text_append(&response->fields, SLICE("\r\n"));
-    response->content = RESPONSE_BYTES;
-    response->media_type = SLICE("application/json");
-    response->owned = record->is_batch ? print_batch(&receipt, record)
-                                       : print_document(&receipt, &record->documents[0]);
-    if (response->owned)
-        response->bytes = slice_from_string(response->owned);
+    receipt_add_location(request, SLICE("/uploads/"), record->documents[0].name);
+    if (record->is_batch)
+        receipt_answer(request, print_batch(&receipt, record), SLICE("[]"));
     else
-        response->bytes = record->is_batch ? SLICE("[]") : SLICE("{}");
+        receipt_answer(request, print_document(&receipt, &record->documents[0]), SLICE("{}"));
 }

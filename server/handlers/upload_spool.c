@@ -54,7 +54,8 @@ int upload_spool_append(struct upload_spool *spool, struct slice piece)
         return store_file_append(&spool->file, piece.data, piece.len);
     if (spool->len + piece.len > spool->size && grow(spool, spool->len + piece.len) != 0)
         return -1;
-    memcpy(spool->bytes + spool->len, piece.data, piece.len);
+    if (piece.len > 0) /* an empty piece may have no memory at all, nor may the spool */
+        memcpy(spool->bytes + spool->len, piece.data, piece.len);
     spool->len += piece.len;
     return 0;
 }

@@ -107,6 +107,16 @@ UPLOAD_FAILURES = [
     ("POST", {"Content-Type": "application/json"}, None, 411),
     ("POST", {"Content-Type": "application/json", "Content-Length": "9999999"}, None, 413),
     ("POST", {"Content-Type": "application/json", "Origin": "http://evil"}, b"{}", 403),
+    ("POST", {"Content-Type": "application/json", "Host": "evil"}, b"{}", 403),
+    ("POST", {"Content-Type": "application/json", "Host": "a b"}, b"{}", 400),
+]
+
+# Targets below /files that are refused before anything is looked for, and the status.
+FILES_FAILURES = [
+    ("/files/../x", 403),
+    ("/files/a%2fb", 403),
+    ("/files/%zz", 400),
+    ("/files/%00", 400),
 ]
 
 
@@ -191,6 +201,13 @@ class NegotiationTest(ServerTestCase):
             response = connection.read_response()
             self.assertEqual(response.status, status)
             self.check_form(response, JSON)
+
+    def test_files_route_always_answers_in_json(self) -> None:
+        for target, status in FILES_FAILURES:
+            with self.subTest(target):
+                response = self.server.get(target, {"Accept": BROWSER})
+                self.assertEqual(response.status, status)
+                self.check_form(response, JSON)
 
     def test_broken_requests_have_a_form_too(self) -> None:
         for data, status in ((b"GET / HTTP/1.1\r\nAccept: text/html\r\nA : b\r\n\r\n", 400),

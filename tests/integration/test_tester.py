@@ -115,6 +115,8 @@ class TesterCase(ServerTestCase):
 
 
 class ShippedFiles(TesterCase):
+    settings = {**TesterCase.settings, "files.directory": "files", "files.writable": True}
+
     def test_confirm_passes_against_a_fresh_server(self) -> None:
         result = tester("confirm", "all", "-f", str(FILES / "CTest.json"), "--base",
                         self.server.url())

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROWS(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -89,6 +90,29 @@ static void response_file_has_the_length_of_its_part(void **state)
     response_deinit(&response);
 }
 
+static void response_text_is_owned(void **state)
+{
+    (void)state;
+    struct response response = empty(HTTP_OK);
+    response_set_text(&response, strdup("abc"), SLICE("text/x"));
+    assert_slice_is(response.bytes, "abc");
+    assert_int_equal(response_content_bytes(&response), 3);
+    assert_slice_is(head_of(&response, &closing),
+                    "HTTP/1.1 200 OK\r\n" COMMON CLOSE "Content-Type: text/x\r\n"
+                    "Content-Length: 3\r\n\r\n");
+    response_deinit(&response);
+    assert_null(response.owned);
+}
+
+static void response_text_that_is_not_there_is_empty(void **state)
+{
+    (void)state;
+    struct response response = empty(HTTP_OK);
+    response_set_text(&response, NULL, SLICE("text/x"));
+    assert_int_equal(response.content, RESPONSE_BYTES);
+    assert_int_equal(response_content_bytes(&response), 0);
+}
+
 static void response_parts_of_a_file_have_the_length_of_all(void **state)
 {
     (void)state;
@@ -169,6 +193,8 @@ int main(void)
         cmocka_unit_test(response_status_line_has_code_and_reason),
         cmocka_unit_test(response_content_has_its_length),
         cmocka_unit_test(response_file_has_the_length_of_its_part),
+        cmocka_unit_test(response_text_is_owned),
+        cmocka_unit_test(response_text_that_is_not_there_is_empty),
         cmocka_unit_test(response_parts_of_a_file_have_the_length_of_all),
         cmocka_unit_test(response_persistent_says_for_how_long_and_how_often),
         cmocka_unit_test(response_fields_are_written_in_order),

@@ -98,6 +98,29 @@ static void router_path_that_does_not_fit_is_too_long(void **state)
 }
 
 static const struct {
+    const char *label;
+    const char *head;
+} refused[] = {
+    {"no Host", "POST /upload HTTP/1.1\r\n\r\n"},
+    {"a Host that is not served", "POST /upload HTTP/1.1\r\nHost: evil\r\n\r\n"},
+    {"an authority that is not served", "POST http://evil/upload HTTP/1.1\r\n" HOST "\r\n"},
+    {"a bad escape in a name", "PUT /files/%zz HTTP/1.1\r\n" HOST "\r\n"},
+    {"a way out", "PUT /files/../a HTTP/1.1\r\n" HOST "\r\n"},
+    {"an escaped slash", "PUT /files/a%2fb HTTP/1.1\r\n" HOST "\r\n"},
+};
+
+static void router_refused_request_has_the_route_that_tells_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ROWS(refused); i++) {
+        assert_int_not_equal(handling_resolve(refused[i].head), HTTP_GO_ON);
+        const struct handler *handler = handling.request.handler;
+        if (!handler || !handler->errors_are_json)
+            fail_msg("%s", refused[i].label);
+    }
+}
+
+static const struct {
     const char *head;
     const struct handler *handler;
     const char *rest;
@@ -282,6 +305,7 @@ int main(void)
         HANDLING_TEST(router_asks_for_the_local_address_only_when_it_must),
         HANDLING_TEST(router_target_must_be_right),
         HANDLING_TEST(router_path_that_does_not_fit_is_too_long),
+        HANDLING_TEST(router_refused_request_has_the_route_that_tells_errors),
         HANDLING_TEST(router_path_decides_who_answers),
         HANDLING_TEST(router_method_must_be_one_of_the_route_s),
         HANDLING_TEST(router_options_of_the_whole_server_are_told),

@@ -83,6 +83,16 @@ static void slice_take_until_stops_at_each_separator(void **state)
     assert_int_equal(text.len, 0);
 }
 
+static void slice_take_from_nothing_takes_nothing(void **state)
+{
+    struct slice nothing = {0};
+    (void)state;
+    assert_int_equal(slice_take_until(&nothing, ';').len, 0);
+    assert_int_equal(slice_take_part(&nothing, ';').len, 0);
+    assert_null(nothing.data);
+    assert_int_equal(nothing.len, 0);
+}
+
 static void slice_take_part_stops_at_a_separator_outside_of_quotes(void **state)
 {
     struct slice text = SLICE(" a=\"b;\\\";c\" ;; d ");
@@ -188,6 +198,7 @@ int main(void)
         cmocka_unit_test(slice_trim_takes_blanks_off_both_ends),
         cmocka_unit_test(slice_unquote_takes_one_pair_of_quotes_off),
         cmocka_unit_test(slice_take_until_stops_at_each_separator),
+        cmocka_unit_test(slice_take_from_nothing_takes_nothing),
         cmocka_unit_test(slice_take_part_stops_at_a_separator_outside_of_quotes),
         cmocka_unit_test(slice_next_element_walks_a_list),
         cmocka_unit_test(slice_to_u64_reads_decimal_digits),

@@ -40,7 +40,10 @@ static char *compare(struct plan_expect *expect, const char *content)
     size_t lines = 0;
     FILE *out = open_memstream(&said, &len);
     assert_non_null(out);
-    unsigned count = expectation_compare(expect, &answer, out);
+    struct variables variables = {0};
+    assert_int_equal(variables_set(&variables, "type", slice_from_string("text/x")), 0);
+    unsigned count = expectation_compare(expect, &answer, &variables, out);
+    variables_deinit(&variables);
     assert_int_equal(fclose(out), 0);
     for (const char *at = said; *at != '\0'; at++)
         lines += *at == '\n';
@@ -85,6 +88,9 @@ static void expectation_fields_are_compared(void **state)
         {"{\"Content-Type\":\"text\"}", "Content-Type: \"text/x\", expected \"text\"\n"},
         {"{\"Content\":true}", "Content: not there, expected true\n"},
         {"{\"Content-Type\":true,\"Empty\":true,\"Link\":false,\"None\":false}", ""},
+        {"{\"Content-Type\":\"{type}\"}", ""},
+        {"{\"Content-Type\":\"{type}/\"}", "Content-Type: \"text/x\", expected \"text/x/\"\n"},
+        {"{\"Content-Type\":\"{none}\"}", "Content-Type: nothing has been saved as {none}\n"},
         {"{\"Empty\":\"\"}", ""},
         {"{\"Empty\":false}", "Empty: \"\", expected false\n"},
         {"{\"Set-Cookie\":\"a=1\"}", ""},
