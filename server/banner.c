@@ -60,7 +60,6 @@ void banner_print(const struct config *config, uint16_t port, FILE *out)
         print_url(out,
                   strcmp(config->listen.host, "localhost") == 0 ? "127.0.0.1" : config->listen.host,
                   port);
-    (void)fprintf(out, "configuration: %s; Ctrl-C stops it\n",
-                  config->file ? config->file : "built-in defaults");
+    (void)fprintf(out, "configuration: %s\n", config->file ? config->file : "built-in defaults");
     (void)fflush(out);
 }

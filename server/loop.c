@@ -2,6 +2,9 @@
 
 #include "pool/clock.h"
 #include "server/control/message.h"
+#include "server/control/notify.h"
+#include "server/control/output.h"
+#include "server/control/terminal.h"
 #include "server/log/error_log.h"
 #include "server/reload.h"
 
@@ -15,6 +18,9 @@
 
 /* How often a drain looks whether the last connection has closed. */
 #define DRAIN_LOOK_MS 10
+
+/* How long a process that has retired gives its last connections, once its time is over. */
+#define FAREWELL_MS 1000
 
 /* The longest sleep, so that nothing has to be computed exactly. */
 #define SLEEP_MS 60000
@@ -44,12 +50,27 @@ static int64_t drain_deadline_ms(struct server *server)
     return deadline_ms;
 }
 
+static void say(int connection, const char *word)
+{
+    if (connection >= 0)
+        (void)message_send(connection, word, strlen(word), NULL, 0); /* or the other has ended */
+}
+
+/* A successor that has not taken over yet shall not do so, and a predecessor that still finishes
+ * what it has shall not wait for its idle connections either.
+ */
 static void begin_draining(struct loop *loop)
 {
+    if (loop->phase == LOOP_SERVING) {
+        loop->deadline_ms = drain_deadline_ms(loop->server);
+        if (loop->control)
+            control_stop_successor(loop->control);
+    }
     loop->phase = LOOP_DRAINING;
-    loop->deadline_ms = drain_deadline_ms(loop->server);
+    notify_manager("STOPPING=1");
     listener_stop(loop->listener);
     server_drain(loop->server);
+    say(loop->predecessor, MESSAGE_STOP);
 }
 
 /* A request to stop: the first finishes what is under way, the second ends it. */
@@ -70,14 +91,23 @@ static void retire(struct loop *loop)
         return;
     error_log(LOG_INFO, NULL, "another process has taken over: finishing what is under way");
     loop->phase = LOOP_RETIRING;
-    loop->has_successor = true;
     loop->deadline_ms = drain_deadline_ms(loop->server);
     /* In this order: a connection that is accepted is served as one that parts. */
     server_retire(loop->server);
     listener_stop(loop->listener);
     control_retire(loop->control);
-    if (loop->predecessor >= 0)
-        (void)message_send(loop->predecessor, MESSAGE_FAREWELL, strlen(MESSAGE_FAREWELL), NULL, 0);
+    say(loop->predecessor, MESSAGE_FAREWELL);
+}
+
+/* Whether another process has to end before this one: who waits for the end of this one wants to
+ * know of all. One that has taken over is not waited for.
+ */
+static bool waits_for_others(const struct loop *loop)
+{
+    if (server_is_retiring(loop->server))
+        return false;
+    return (loop->predecessor >= 0 && !loop->predecessor_waits) ||
+           (loop->control && control_has_successor(loop->control));
 }
 
 /* Looks whether the end has come. */
@@ -86,8 +116,14 @@ static void check_end(struct loop *loop)
     if (loop->phase != LOOP_RETIRING && loop->phase != LOOP_DRAINING)
         return;
     size_t connections = atomic_load(&loop->server->connections);
-    if (connections > 0 && clock_now_ms() < loop->deadline_ms)
+    bool is_late = clock_now_ms() >= loop->deadline_ms;
+    if (!is_late && (connections > 0 || waits_for_others(loop)))
         return;
+    if (connections > 0 && loop->phase == LOOP_RETIRING) {
+        begin_draining(loop); /* idle ones are closed as ever, without a reset */
+        loop->deadline_ms += FAREWELL_MS;
+        return;
+    }
     if (connections > 0)
         error_log(LOG_WARN, NULL, "the time for draining is over, %zu connections are open",
                   connections);
@@ -105,6 +141,32 @@ static void reload(struct loop *loop)
     free(text);
 }
 
+static void reopen_logs(const struct loop *loop)
+{
+    if (loop->output && output_reopen(loop->output) != 0)
+        error_log_errno(LOG_ERROR, errno, NULL, "the old output stays in use, cannot open %s",
+                        loop->output);
+    error_log_reopen();
+    access_log_reopen(loop->server->access_log);
+}
+
+static void stop_for_signal(struct loop *loop, const char *what, unsigned number)
+{
+    if (loop->phase != LOOP_DRAINING)
+        error_log(LOG_INFO, NULL, "%s %u: finishing what is under way", what, number);
+    stop(loop);
+}
+
+/* HUP means a reload, but it also comes when somebody closes the window that the server runs in.
+ */
+static void hang_up(struct loop *loop)
+{
+    if (!loop->has_terminal || terminal_is_there())
+        reload(loop);
+    else if (loop->phase == LOOP_SERVING || loop->phase == LOOP_RETIRING)
+        stop_for_signal(loop, "the terminal has gone, signal", SIGHUP);
+}
+
 static void take_signal(struct loop *loop)
 {
     struct signalfd_siginfo info;
@@ -112,19 +174,16 @@ static void take_signal(struct loop *loop)
         return;
     switch (info.ssi_signo) {
     case SIGHUP:
-        reload(loop);
+        hang_up(loop);
         break;
     case SIGUSR1:
-        error_log_reopen();
-        access_log_reopen(loop->server->access_log);
+        reopen_logs(loop);
         break;
     case SIGUSR2:
         snapshot_log(loop->server);
         break;
     default:
-        if (loop->phase != LOOP_DRAINING)
-            error_log(LOG_INFO, NULL, "signal %u: finishing what is under way", info.ssi_signo);
-        stop(loop);
+        stop_for_signal(loop, "signal", info.ssi_signo);
         break;
     }
 }
@@ -139,6 +198,21 @@ static void obey(struct loop *loop, enum control_order order)
     }
 }
 
+/* The process that this one has replaced has said something, or has ended. */
+static void hear_predecessor(struct loop *loop)
+{
+    struct message *message = malloc(sizeof(*message));
+    int result = message ? message_receive(loop->predecessor, message, 0) : -1;
+    if (result > 0 && strcmp(message->bytes, MESSAGE_STOP) == 0) {
+        loop->predecessor_waits = true;
+        obey(loop, CONTROL_STOP);
+    } else if (result <= 0) {
+        (void)close(loop->predecessor); /* nobody is there any more */
+        loop->predecessor = -1;
+    }
+    free(message);
+}
+
 /* Waits for the first of all that can happen, and does it. */
 static void step(struct loop *loop)
 {
@@ -147,13 +221,14 @@ static void step(struct loop *loop)
         {.fd = loop->signals, .events = POLLIN},
         {.fd = control ? control->socket : -1, .events = POLLIN},
         {.fd = control ? control->successor : -1, .events = POLLIN},
+        {.fd = loop->predecessor, .events = POLLIN},
     };
     int64_t now_ms = clock_now_ms();
     int64_t next_ms = snapshot_timer_run(&loop->snapshots, loop->server);
     int64_t sleep_ms = next_ms > now_ms + SLEEP_MS ? SLEEP_MS : next_ms - now_ms;
     if (loop->phase != LOOP_SERVING && sleep_ms > DRAIN_LOOK_MS)
         sleep_ms = DRAIN_LOOK_MS;
-    if (poll(ready, 3, sleep_ms > 0 ? (int)sleep_ms : 0) <= 0)
+    if (poll(ready, 4, sleep_ms > 0 ? (int)sleep_ms : 0) <= 0)
         return;
     if (ready[0].revents)
         take_signal(loop);
@@ -161,12 +236,17 @@ static void step(struct loop *loop)
         obey(loop, control_answer(control));
     if (ready[2].revents && control->successor >= 0)
         obey(loop, control_hear_successor(control));
+    if (ready[3].revents)
+        hear_predecessor(loop);
 }
 
 void loop_run(struct loop *loop)
 {
+    loop->has_terminal = terminal_can_hang_up();
     while (loop->phase != LOOP_OVER) {
         step(loop);
         check_end(loop);
     }
+    if (loop->predecessor >= 0)
+        (void)close(loop->predecessor); /* it sees that this process has ended */
 }

@@ -20,15 +20,18 @@ struct loop {
     struct server *server;
     struct listener *listener;
     const struct config_input *input; /* for a reload */
+    const char *output;               /* file of the standard output, see output_file(); or NULL */
     uint16_t port;
     int signals;             /* of loop_open_signals() */
     struct control *control; /* NULL: the server is not controlled over a socket */
-    int predecessor;         /* connection to the process that this one has replaced; -1: none */
+
+    int predecessor; /* connection to the process that this one has replaced; owned; -1: none */
 
     /* Zero at the start. */
     enum loop_phase phase;
-    int64_t deadline_ms; /* of the drain */
-    bool has_successor;  /* another process has taken over: what is left here is its own */
+    int64_t deadline_ms;    /* of the drain */
+    bool predecessor_waits; /* for the end of this process */
+    bool has_terminal;      /* that it can lose */
     struct snapshot_timer snapshots;
 };
 

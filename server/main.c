@@ -3,10 +3,12 @@
 #include "server/auth/tokens.h"
 #include "server/config/dump.h"
 #include "server/control/console.h"
+#include "server/control/launch.h"
 #include "server/options.h"
 #include "server/run.h"
 #include "server/version.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,30 +19,54 @@ static int printed(void)
 }
 
 /* What is wrong in the file of the tokens is wrong in the configuration. */
-static int check_tokens(const struct config *config)
+static int check_tokens(const struct config *config, FILE *errors)
 {
     struct tokens *tokens = NULL;
-    int status = tokens_load(config->auth.tokens_file, &tokens, stderr);
+    int status = tokens_load(config->auth.tokens_file, &tokens, errors);
     tokens_free(tokens);
     return status;
 }
 
-static int with_config(const struct options *options, enum options_action action)
+/* Loads a configuration that must be right. Returns the exit status. */
+static int load(const struct options *options, struct config **out, FILE *errors)
 {
     struct config *config = NULL;
-    int status = config_load(&options->input, &config, stderr);
+    int status = config_load(&options->input, &config, errors);
+    if (status == EXIT_SUCCESS)
+        status = check_tokens(config, errors);
+    if (status == EXIT_SUCCESS)
+        *out = config;
+    else
+        config_free(config);
+    return status;
+}
+
+/* What is wrong is told to whoever has started this process. */
+static int serve(const struct options *options)
+{
+    struct run_options run = {
+        .input = &options->input,
+        .arguments = options->arguments,
+        .inheritance = inheritance_take(),
+    };
+    struct config *config;
+    (void)signal(SIGPIPE, SIG_IGN); /* the starter may go meanwhile */
+    FILE *starter = run.inheritance.ready >= 0 ? launch_open_errors(run.inheritance.ready) : NULL;
+    int status = load(options, &config, starter ? starter : stderr);
+    if (starter)
+        (void)fclose(starter); /* who does not read it any more misses it */
+    if (status == EXIT_SUCCESS)
+        return run_server(config, &run);
+    inheritance_close(&run.inheritance);
+    return status;
+}
+
+static int check(const struct options *options, enum options_action action)
+{
+    struct config *config;
+    int status = load(options, &config, stderr);
     if (status != EXIT_SUCCESS)
         return status;
-    status = check_tokens(config);
-    if (status != EXIT_SUCCESS) {
-        config_free(config);
-        return status;
-    }
-    if (action == OPTIONS_RUN)
-        return run_server(config, &(struct run_options){
-                                      .input = &options->input,
-                                      .arguments = options->arguments,
-                                  });
     if (action == OPTIONS_DUMP)
         dump_config(config, stdout);
     dump_verdict(config, action == OPTIONS_DUMP ? stderr : stdout);
@@ -66,34 +92,52 @@ static int obey(const struct command *command, enum options_action action)
     }
 }
 
-/* Those that start a server want a right configuration. The others only have to find the server,
- * which may go by another one.
- */
-static int control(struct options *options, enum options_action action)
+static int control_with(const struct options *options, enum options_action action,
+                        struct config *config)
 {
-    struct config *config = NULL;
-    bool starts = action == OPTIONS_CONSOLE || action == OPTIONS_START;
-    FILE *errors = starts ? stderr : fopen("/dev/null", "w");
-    options->input.tolerates_faults = !starts;
-    int status = errors ? config_load(&options->input, &config, errors) : EXIT_FAILURE;
-    if (errors && !starts)
-        (void)fclose(errors); /* nobody reads it */
-    if (status != EXIT_SUCCESS)
-        return status;
-    if (starts)
-        status = check_tokens(config);
-    if (status == EXIT_SUCCESS)
-        status = obey(
-            &(struct command){
-                .config = config,
-                .program = options->program,
-                .arguments = options->arguments,
-                .has_arguments = options->has_arguments,
-                .detaches = action != OPTIONS_CONSOLE,
-            },
-            action);
+    int status = obey(
+        &(struct command){
+            .config = config,
+            .program = options->program,
+            .arguments = options->arguments,
+            .has_arguments = options->has_arguments,
+            .detaches = action != OPTIONS_CONSOLE,
+        },
+        action);
     config_free(config);
     return status;
+}
+
+/* For those that only have to find the server, which may go by another configuration: what is wrong
+ * in this one matters only if it was not found, since that may be why.
+ */
+static int find_and_control(struct options *options, enum options_action action)
+{
+    struct config *config = NULL;
+    char *faults = NULL;
+    size_t size;
+    FILE *errors = open_memstream(&faults, &size);
+    if (!errors)
+        return EXIT_FAILURE;
+    options->input.tolerates_faults = true;
+    int status = config_load(&options->input, &config, errors);
+    bool can_tell = fclose(errors) == 0;
+    if (status == EXIT_SUCCESS)
+        status = control_with(options, action, config);
+    if (status == EXIT_FAILURE && can_tell)
+        (void)fputs(faults, stderr);
+    free(faults);
+    return status;
+}
+
+/* Those that start a server want a right configuration. */
+static int control(struct options *options, enum options_action action)
+{
+    struct config *config;
+    if (action != OPTIONS_CONSOLE && action != OPTIONS_START)
+        return find_and_control(options, action);
+    int status = load(options, &config, stderr);
+    return status == EXIT_SUCCESS ? control_with(options, action, config) : status;
 }
 
 int main(int argc, char **argv)
@@ -105,9 +149,11 @@ int main(int argc, char **argv)
     enum options_action action = options_parse(argc, argv, stderr, &options);
     switch (action) {
     case OPTIONS_RUN:
+        status = serve(&options);
+        break;
     case OPTIONS_TEST:
     case OPTIONS_DUMP:
-        status = with_config(&options, action);
+        status = check(&options, action);
         break;
     case OPTIONS_CONSOLE:
     case OPTIONS_START:

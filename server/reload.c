@@ -1,5 +1,6 @@
 #include "server/reload.h"
 
+#include "server/auth/tokens.h"
 #include "server/config/key.h"
 #include "server/descriptors.h"
 #include "server/log/error_log.h"
@@ -19,11 +20,14 @@ static struct stores *find_stores(const struct site *old, const struct config *c
 
 static int check_fixed(const struct config *old, const struct config *config, FILE *errors)
 {
-    const struct key *key = key_find_fixed(old, config);
-    if (!key)
-        return 0;
-    (void)fprintf(errors, "%s cannot be changed by a reload, only by a restart\n", key->name);
-    return CONFIG_EXIT_INVALID;
+    int status = 0;
+    for (const struct key *key = key_find_fixed(old, config, NULL); key;
+         key = key_find_fixed(old, config, key)) {
+        (void)fprintf(errors, "%s: %s cannot be changed by a reload, only by a restart\n",
+                      config->origins[key - key_table], key->name);
+        status = CONFIG_EXIT_INVALID;
+    }
+    return status;
 }
 
 /* Makes a site of the configuration, which it owns on success. */
@@ -35,6 +39,8 @@ static struct site *make_site(const struct site *old, struct config *config, uin
         return NULL;
     struct site *site = site_open(config, port, stores, errors);
     stores_release(stores);
+    if (site && site->tokens && old->tokens)
+        tokens_remember(site->tokens, old->tokens);
     return site;
 }
 

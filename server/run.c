@@ -5,6 +5,8 @@
 #include "server/control/inheritance.h"
 #include "server/control/launch.h"
 #include "server/control/message.h"
+#include "server/control/notify.h"
+#include "server/control/output.h"
 #include "server/control/pid_file.h"
 #include "server/descriptors.h"
 #include "server/listen_socket.h"
@@ -31,6 +33,7 @@ struct parts {
     struct listener *listener;
     struct control control;
     bool is_controlled;
+    char *output; /* of output_file(); NULL: not in the background */
 };
 
 /* --- start --------------------------------------------------------------------------------- */
@@ -41,14 +44,23 @@ static int fail(const char *what, const char *name)
     return -1;
 }
 
-static int open_error_log(const struct config *config)
+/* In the background the standard output is a file, which can be opened again by its path. */
+static const char *sink_of(const struct parts *parts, const char *where)
 {
+    bool is_standard = strcmp(where, "-") == 0 || strcmp(where, "stderr") == 0;
+    return is_standard && parts->output ? parts->output : where;
+}
+
+static int open_error_log(struct parts *parts)
+{
+    const struct config *config = parts->config;
+    const char *where = sink_of(parts, config->log.error);
     enum log_level level = LOG_INFO;
     (void)error_log_level_parse(config->log.level, &level); /* has been checked */
     (void)error_log_set_format(config->log.error_format);   /* likewise */
-    if (error_log_open(config->log.error, level) == 0)
+    if (error_log_open(where, level) == 0)
         return 0;
-    return fail("open the error log", config->log.error);
+    return fail("open the error log", where);
 }
 
 static int open_signals(struct parts *parts)
@@ -69,6 +81,15 @@ static bool wants_inherited(const struct parts *parts)
                                 (uint16_t)config->listen.port));
 }
 
+static const char *explain_failed_listen(const struct parts *parts, int error)
+{
+    if (error == EACCES)
+        return " (ports below 1024 need a privilege)";
+    if (error == EADDRINUSE && parts->inheritance.socket >= 0)
+        return " (a restart cannot go to another address of the same port: stop and start it)";
+    return "";
+}
+
 static int open_socket(struct parts *parts)
 {
     const struct config *config = parts->config;
@@ -86,8 +107,7 @@ static int open_socket(struct parts *parts)
         return 0;
     }
     error_log_errno(LOG_ERROR, errno, NULL, "cannot listen on %s port %lld%s", config->listen.host,
-                    (long long)config->listen.port,
-                    errno == EACCES ? " (ports below 1024 need a privilege)" : "");
+                    (long long)config->listen.port, explain_failed_listen(parts, errno));
     return -1;
 }
 
@@ -119,9 +139,9 @@ static int make_site(struct parts *parts)
 static int open_access_log(struct parts *parts)
 {
     const struct config *config = parts->config;
-    parts->access_log =
-        access_log_open(config->log.access, config->log.format, (unsigned)config->pool.workers);
-    return parts->access_log ? 0 : fail("open the access log", config->log.access);
+    const char *where = sink_of(parts, config->log.access);
+    parts->access_log = access_log_open(where, config->log.format, (unsigned)config->pool.workers);
+    return parts->access_log ? 0 : fail("open the access log", where);
 }
 
 static bool is_loopback(const char *host)
@@ -148,12 +168,18 @@ static int make_server(struct parts *parts)
     return 0;
 }
 
-static int start_threads(struct parts *parts)
+static int make_listener(struct parts *parts)
 {
     parts->listener = listener_create(parts->server, parts->socket);
     if (!parts->listener)
         return fail("make", "the listener");
     parts->socket = -1;
+    return 0;
+}
+
+/* Last of all: a process that accepts connections must not fail any more. */
+static int start_threads(struct parts *parts)
+{
     if (pool_start(parts->server->pool) != 0)
         return fail("start", "the workers");
     if (listener_start(parts->listener) != 0)
@@ -174,75 +200,107 @@ static int open_control(struct parts *parts)
         .pid_file = parts->inheritance.pid_file,
         .arguments = parts->options->arguments,
     };
-    char *path = pid_file_sibling(parts->config->pid_file, ".sock");
-    int result = path ? control_open(&parts->control, path, &target) : -1;
-    free(path);
-    if (result != 0)
-        return fail("open the control socket of", parts->config->pid_file);
+    const char *pid_file = parts->config->pid_file;
+    if (!pid_file_is_at(target.pid_file, pid_file)) {
+        error_log(LOG_ERROR, NULL,
+                  "the pid file cannot become %s by a restart: stop the server and start it",
+                  pid_file);
+        return -1;
+    }
     parts->is_controlled = true;
     parts->inheritance.pid_file = -1; /* the control's */
-    if (pid_file_write(target.pid_file, getpid()) != 0)
-        return fail("write the pid file", parts->config->pid_file);
+    if (control_open(&parts->control, pid_file, &target) != 0)
+        return fail("take commands beside the pid file", pid_file);
     return 0;
 }
 
-/* It serves: the process that it replaces may end, and whoever has started it is told. */
-static void tell_ready(struct parts *parts)
+/* How the operator goes on from here. */
+static void print_hint(const struct parts *parts, FILE *out)
+{
+    if (parts->output)
+        (void)fprintf(out, "process %d, output in %s\n", (int)getpid(), parts->output);
+    else if (parts->is_controlled)
+        (void)fputs("status, reload, restart or quit can be typed here\n", out);
+    else if (isatty(STDERR_FILENO))
+        (void)fputs("Ctrl-C stops it\n", out);
+}
+
+/* Tells whoever has started it, or else the terminal. */
+static void tell_starter(struct parts *parts)
 {
     char *text = NULL;
     size_t size;
-    if (parts->inheritance.predecessor >= 0)
-        (void)message_send(parts->inheritance.predecessor, MESSAGE_RETIRE, strlen(MESSAGE_RETIRE),
-                           NULL, 0); /* or it has ended by itself */
     FILE *out = open_memstream(&text, &size);
     if (out) {
         banner_print(parts->config, parts->port, out);
-        if (fclose(out) == 0)
+        print_hint(parts, out);
+        if (fclose(out) != 0) {
+            free(text);
+            text = NULL;
+        }
+    }
+    if (parts->inheritance.ready < 0 || parts->output) {
+        if (text)
             (void)fputs(text, stderr);
+        else
+            banner_print(parts->config, parts->port, stderr); /* in pieces, which takes no memory */
     }
     if (parts->inheritance.ready >= 0)
         launch_tell_ready(parts->inheritance.ready, text ? text : "started\n");
     parts->inheritance.ready = -1;
     free(text);
+}
+
+/* It serves: the process that it replaces may end, and whoever has started it is told. */
+static void tell_ready(struct parts *parts)
+{
+    error_log_tell(-1);
+    if (parts->inheritance.predecessor >= 0)
+        (void)message_send(parts->inheritance.predecessor, MESSAGE_RETIRE, strlen(MESSAGE_RETIRE),
+                           NULL, 0); /* or it has ended by itself */
+    notify_manager("READY=1");
+    tell_starter(parts);
     warn_of_open_writing(parts->config);
 }
 
 static bool start(struct parts *parts)
 {
-    return open_error_log(parts->config) == 0 && open_signals(parts) == 0 &&
-           open_socket(parts) == 0 && make_site(parts) == 0 && open_access_log(parts) == 0 &&
-           make_server(parts) == 0 && start_threads(parts) == 0 && open_control(parts) == 0;
+    error_log_tell(parts->inheritance.ready);
+    return open_error_log(parts) == 0 && open_signals(parts) == 0 && open_socket(parts) == 0 &&
+           make_site(parts) == 0 && open_access_log(parts) == 0 && make_server(parts) == 0 &&
+           make_listener(parts) == 0 && open_control(parts) == 0 && start_threads(parts) == 0;
 }
 
 /* --- run and stop -------------------------------------------------------------------------- */
 
-/* Returns whether another process has taken over. */
-static bool run(struct parts *parts)
+static void run(struct parts *parts)
 {
     struct loop loop = {
         .server = parts->server,
         .listener = parts->listener,
         .input = parts->options->input,
+        .output = parts->output,
         .port = parts->port,
         .signals = parts->signals,
         .control = parts->is_controlled ? &parts->control : NULL,
         .predecessor = parts->inheritance.predecessor,
     };
     tell_ready(parts);
-    site_release(parts->site); /* the server may exchange it now */
+    parts->inheritance.predecessor = -1; /* the loop's */
+    site_release(parts->site);           /* the server may exchange it now */
     parts->site = NULL;
     parts->config = NULL;
     loop_run(&loop);
-    return loop.has_successor;
 }
 
-/* What a background server leaves behind goes while it still has the lock. */
-static void remove_traces(const char *pid_file)
+/* What a background server leaves behind goes while it still has the lock, unless a successor has
+ * it already.
+ */
+static void remove_traces(const struct control *control, const char *pid_file)
 {
-    char *path = pid_file_sibling(pid_file, ".sock");
-    if (path)
-        (void)unlink(path); /* one that is left behind does no harm */
-    free(path);
+    if (!pid_file_names(control->target.pid_file, getpid()))
+        return;
+    (void)unlink(control->path); /* one that is left behind does no harm */
     pid_file_remove(pid_file);
 }
 
@@ -269,22 +327,29 @@ int run_server(struct config *config, const struct run_options *options)
 {
     struct parts parts = {
         .options = options,
-        .inheritance = inheritance_take(),
+        .inheritance = options->inheritance,
         .config = config,
         .signals = -1,
         .socket = -1,
     };
     char *pid_file = strdup(config->pid_file);
+    if (parts.inheritance.ready >= 0)
+        parts.output = output_file(config->pid_file);
+    if (!pid_file)
+        (void)fail("remember", config->pid_file);
     bool started = pid_file && start(&parts);
-    bool has_successor = started && run(&parts);
+    if (started)
+        run(&parts);
     release(&parts);
     if (parts.is_controlled) {
-        if (started && !has_successor)
-            remove_traces(pid_file);
+        if (started)
+            remove_traces(&parts.control, pid_file);
         control_close(&parts.control);
     }
+    error_log_tell(-1);
     inheritance_close(&parts.inheritance);
-    free(pid_file);
     error_log_close();
+    free(parts.output);
+    free(pid_file);
     return started ? EXIT_SUCCESS : EXIT_FAILURE;
 }

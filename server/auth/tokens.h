@@ -6,7 +6,7 @@
  * such guesses at once and one a second, and only one hash is computed at a time. Beyond that its
  * tokens are answered as busy, but for the remembered ones.
  *
- * Immutable for whoever has it; any thread may check a token.
+ * Immutable for whoever has it, but for tokens_remember(); any thread may check a token.
  */
 #ifndef TARN_SERVER_AUTH_TOKENS_H
 #define TARN_SERVER_AUTH_TOKENS_H
@@ -37,6 +37,11 @@ enum tokens_verdict {
  * error log if others may read the file.
  */
 int tokens_load(const char *path, struct tokens **out, FILE *errors);
+
+/* Takes over which tokens have been seen, as far as both files have the same of them. For new
+ * tokens that no other thread uses yet; the former may be in use.
+ */
+void tokens_remember(struct tokens *tokens, const struct tokens *former);
 
 /* NULL is allowed. */
 void tokens_free(struct tokens *tokens);

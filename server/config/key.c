@@ -134,10 +134,11 @@ static bool values_equal(const struct key *key, const void *one, const void *oth
     return strcmp(*(char *const *)one, *(char *const *)other) == 0;
 }
 
-const struct key *key_find_fixed(const struct config *one, const struct config *other)
+const struct key *key_find_fixed(const struct config *one, const struct config *other,
+                                 const struct key *after)
 {
-    for (size_t i = 0; i < key_count; i++) {
-        const struct key *key = &key_table[i];
+    for (const struct key *key = after ? after + 1 : key_table; key < key_table + key_count;
+         key++) {
         if (key->is_fixed &&
             !values_equal(key, key_slot_const(one, key), key_slot_const(other, key)))
             return key;

@@ -49,10 +49,11 @@ const struct key *key_nearest(struct slice name);
 /* Whether keys "name.something" exist. */
 bool key_is_group(struct slice name);
 
-/* The first key that a reload cannot change and that has another value in the one configuration
- * than in the other; NULL if there is none.
+/* The first key behind `after` (NULL: of all) that a reload cannot change and that has another
+ * value in the one configuration than in the other; NULL if there is none.
  */
-const struct key *key_find_fixed(const struct config *one, const struct config *other);
+const struct key *key_find_fixed(const struct config *one, const struct config *other,
+                                 const struct key *after);
 
 /* Where the key's value is in a configuration, as a pointer to the type that key_type names. */
 void *key_slot(struct config *config, const struct key *key);

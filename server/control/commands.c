@@ -17,6 +17,10 @@
 /* The server answers between two looks at its connections. A reload may read much. */
 #define ANSWER_WAIT_MS 60000
 
+/* Between two processes of a restart there may be a moment without either. */
+#define LOOKS         100
+#define LOOK_PAUSE_US 10000
+
 /* Beyond the time for draining, a server that is asked to stop has so long. */
 #define STOP_GRACE_MS 5000
 
@@ -35,11 +39,27 @@ static int complain_of_none(const struct command *command)
 
 /* --- talking to the server ----------------------------------------------------------------- */
 
-/* Connects to the server's control socket. Returns the descriptor, or -1 with errno. */
+static void pause_before_next_look(void)
+{
+    int error = errno;
+    (void)usleep(LOOK_PAUSE_US);
+    errno = error;
+}
+
+/* Connects to the server's control socket. Returns the descriptor, or -1 with errno. When a
+ * successor dies just after it has taken the socket, the old process makes a new one.
+ */
 static int connect_to(const struct command *command)
 {
+    int connection = -1;
     char *path = pid_file_sibling(command->config->pid_file, ".sock");
-    int connection = path ? message_connect(path) : -1;
+    for (int i = 0; path && connection < 0 && i < LOOKS; i++) {
+        if (i > 0)
+            pause_before_next_look();
+        connection = message_connect(path);
+        if (connection < 0 && errno != ECONNREFUSED)
+            break;
+    }
     free(path);
     return connection;
 }
@@ -93,22 +113,18 @@ int command_reload(const struct command *command)
 
 /* --- start --------------------------------------------------------------------------------- */
 
-/* Where the error log is, if it is a file. */
-static const char *log_of(const struct config *config)
-{
-    const char *log = config->log.error;
-    bool is_word = strcmp(log, "-") == 0 || strcmp(log, "stderr") == 0 || strcmp(log, "off") == 0;
-    return is_word ? NULL : log;
-}
-
+/* One fault is one line; several are a list. */
 static int tell(const struct command *command, const struct launched *launched)
 {
+    const char *said = launched->said ? launched->said : "out of memory\n";
     if (launched->pid > 0) {
-        (void)fputs(launched->said ? launched->said : "", stdout);
+        (void)fputs(said, stdout);
+        (void)fflush(stdout); /* a console goes on for long */
         return EXIT_SUCCESS;
     }
-    (void)fprintf(stderr, "%s: the server did not start: %s\n", command->program,
-                  launched->said ? launched->said : "it did not say why");
+    const char *newline = strchr(said, '\n');
+    (void)fprintf(stderr, "%s: the server did not start:%c%s", command->program,
+                  newline && newline[1] != '\0' ? '\n' : ' ', said);
     return launched->status != EXIT_SUCCESS ? launched->status : EXIT_FAILURE;
 }
 
@@ -118,7 +134,6 @@ static int launch(const struct command *command, struct launch *launch, pid_t *o
     char *output = pid_file_sibling(command->config->pid_file, ".log");
     struct launched launched = {0};
     launch->output = command->detaches ? output : NULL;
-    launch->log = log_of(command->config);
     int status = EXIT_FAILURE;
     if (output && launch_server(launch, &launched) == 0)
         status = tell(command, &launched);
@@ -131,16 +146,26 @@ static int launch(const struct command *command, struct launch *launch, pid_t *o
     return status;
 }
 
+static int complain_of_another(const struct command *command)
+{
+    const char *path = command->config->pid_file;
+    pid_t pid = pid_file_holder(path);
+    if (pid > 0)
+        (void)fprintf(stderr, "%s: a server is running already: process %d (pid file %s)\n",
+                      command->program, (int)pid, path);
+    else
+        (void)fprintf(stderr, "%s: another start is under way (pid file %s)\n", command->program,
+                      path);
+    return EXIT_FAILURE;
+}
+
 int command_start(const struct command *command, pid_t *out_pid)
 {
     const char *path = command->config->pid_file;
     struct inheritance inheritance = {.socket = -1, .predecessor = -1, .ready = -1};
     inheritance.pid_file = pid_file_claim(path);
-    if (inheritance.pid_file < 0 && errno == EWOULDBLOCK) {
-        (void)fprintf(stderr, "%s: a server is running already: process %d (pid file %s)\n",
-                      command->program, (int)pid_file_holder(path), path);
-        return EXIT_FAILURE;
-    }
+    if (inheritance.pid_file < 0 && errno == EWOULDBLOCK)
+        return complain_of_another(command);
     if (inheritance.pid_file < 0)
         return complain(command, "cannot open the pid file", path);
     int status = launch(command,
@@ -160,17 +185,17 @@ int command_start(const struct command *command, pid_t *out_pid)
 /* What the running server has told of its own start: a folder, then the arguments. */
 struct former {
     const char *folder;
-    char *arguments[MESSAGE_BYTES_MAX / 64];
+    char
+        *arguments[MESSAGE_BYTES_MAX]; /* each has a byte at least, and not all of them are these */
 };
 
 static void read_former(struct message *message, const char *text, struct former *out)
 {
-    size_t most = sizeof(out->arguments) / sizeof(out->arguments[0]) - 1;
     size_t count = 0;
     char *string = message->bytes + (text - message->bytes);
     char *end = message->bytes + message->len;
     out->folder = string;
-    for (string += strlen(string) + 1; string < end && count < most; string += strlen(string) + 1)
+    for (string += strlen(string) + 1; string < end; string += strlen(string) + 1)
         out->arguments[count++] = string;
     out->arguments[count] = NULL;
 }
@@ -239,25 +264,31 @@ static bool wait_for_end(int process, int64_t wait_ms)
     }
 }
 
-/* Tells the server to stop: over its socket, or, if it does not answer there, by a signal. */
-static int send_stop(const struct command *command, int process)
+/* Tells the server to stop: over its socket, where it says how long that may take, or, if it does
+ * not answer there, by a signal.
+ */
+static int send_stop(const struct command *command, int process, int64_t *out_wait_ms)
 {
     struct message *answer = malloc(sizeof(*answer));
     int connection = answer ? connect_to(command) : -1;
     const char *text;
+    int64_t drain_s = command->config->limits.drain_timeout;
     int status = connection >= 0 ? ask(connection, MESSAGE_STOP, answer, &text) : -1;
+    if (status == 0)
+        drain_s = strtol(text, NULL, 10);
     if (connection >= 0)
         (void)close(connection); /* has been answered */
     free(answer);
+    *out_wait_ms = drain_s * 1000 + STOP_GRACE_MS;
     return status == 0 ? 0 : pidfd_send_signal(process, SIGTERM, NULL, 0);
 }
 
 static int stop_process(const struct command *command, int process)
 {
-    int64_t drain_ms = command->config->limits.drain_timeout * 1000;
-    if (send_stop(command, process) != 0)
+    int64_t wait_ms;
+    if (send_stop(command, process, &wait_ms) != 0)
         return complain(command, "cannot stop the server of", command->config->pid_file);
-    if (wait_for_end(process, drain_ms + STOP_GRACE_MS)) {
+    if (wait_for_end(process, wait_ms)) {
         (void)puts("stopped");
         return EXIT_SUCCESS;
     }
@@ -267,21 +298,31 @@ static int stop_process(const struct command *command, int process)
     return EXIT_SUCCESS;
 }
 
-int command_stop(const struct command *command)
+/* Returns a descriptor of the process that serves, or -1 if there is none. The number may have
+ * passed to another process before the descriptor was opened: it is the server's as long as the
+ * server holds its lock.
+ */
+static int find_process(const char *pid_file)
 {
-    const char *path = command->config->pid_file;
-    pid_t pid = pid_file_holder(path);
-    if (pid <= 0)
-        return complain_of_none(command);
-    int process = pidfd_open(pid, 0);
-    /* The number may have passed to another process before the descriptor was opened: it is the
-     * server's as long as the server holds its lock.
-     */
-    if (process < 0 || pid_file_holder(path) != pid) {
+    for (int i = 0; i < LOOKS; i++) {
+        pid_t pid = pid_file_holder(pid_file);
+        if (pid <= 0)
+            return -1;
+        int process = pidfd_open(pid, 0);
+        if (process >= 0 && pid_file_holder(pid_file) == pid)
+            return process;
         if (process >= 0)
             (void)close(process); /* of somebody else */
-        return complain_of_none(command);
+        pause_before_next_look();
     }
+    return -1;
+}
+
+int command_stop(const struct command *command)
+{
+    int process = find_process(command->config->pid_file);
+    if (process < 0)
+        return complain_of_none(command);
     int status = stop_process(command, process);
     (void)close(process); /* has ended */
     return status;

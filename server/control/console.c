@@ -1,5 +1,8 @@
 #include "server/control/console.h"
 
+#include "server/control/pid_file.h"
+#include "server/control/terminal.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,7 +21,8 @@ struct console {
     pid_t server; /* our child; 0: it has ended */
     int process;  /* a descriptor of it */
     int signals;
-    int input; /* -1 after its end */
+    bool has_terminal; /* that it can lose */
+    int input;         /* -1 after its end */
     char line[LINE_SIZE];
     size_t len;
     int status;
@@ -50,11 +54,19 @@ static int watch(struct console *console, pid_t server)
     return 0;
 }
 
+static void pass_on(const struct console *console, int signal)
+{
+    (void)pidfd_send_signal(console->process, signal, NULL, 0); /* or it has ended */
+}
+
+/* HUP also comes when the window of the terminal is closed: nobody would see the server then. */
 static void pass_signal_on(const struct console *console)
 {
     struct signalfd_siginfo info;
-    if (read(console->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        (void)pidfd_send_signal(console->process, (int)info.ssi_signo, NULL, 0); /* or it ended */
+    if (read(console->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+        return;
+    bool is_lost = info.ssi_signo == SIGHUP && console->has_terminal && !terminal_is_there();
+    pass_on(console, is_lost ? SIGTERM : (int)info.ssi_signo);
 }
 
 /* --- commands ------------------------------------------------------------------------------ */
@@ -75,7 +87,7 @@ static void obey(struct console *console, const char *word)
     else if (strcmp(word, "restart") == 0)
         restart(console);
     else if (strcmp(word, "quit") == 0 || strcmp(word, "stop") == 0)
-        (void)command_stop(console->command);
+        pass_on(console, SIGTERM); /* and goes on: a second one ends it at once */
     else if (word[0] != '\0')
         (void)puts("status, reload, restart, quit");
     (void)fflush(stdout);
@@ -114,6 +126,11 @@ static void note_end(struct console *console)
     int status = 0;
     if (waitpid(console->server, &status, 0) == console->server)
         console->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+    pid_t other = pid_file_holder(console->command->config->pid_file);
+    if (other > 0) /* somebody else has asked for a restart */
+        (void)printf("process %d serves now, in the background\n", (int)other);
+    else
+        (void)puts(console->status == EXIT_SUCCESS ? "stopped" : "the server has failed");
     console->server = 0;
 }
 
@@ -139,7 +156,12 @@ static void run(struct console *console)
 int console_run(const struct command *command)
 {
     struct console console = {
-        .command = command, .process = -1, .input = STDIN_FILENO, .status = EXIT_FAILURE};
+        .command = command,
+        .process = -1,
+        .has_terminal = terminal_can_hang_up(),
+        .input = STDIN_FILENO,
+        .status = EXIT_FAILURE,
+    };
     pid_t server = 0;
     console.signals = open_signals();
     if (console.signals < 0)

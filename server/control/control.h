@@ -18,8 +18,10 @@ struct control_target {
 
 struct control {
     struct control_target target;
+    char *path; /* of the socket; owned */
     int socket;
-    int successor; /* connection to the process that is taking over; -1 */
+    int successor;        /* connection to the process that is taking over, or has; -1 */
+    bool successor_parts; /* it has a successor itself */
 };
 
 /* What the main thread shall do. */
@@ -29,12 +31,22 @@ enum control_order {
     CONTROL_RETIRE, /* the same, but another process serves already */
 };
 
-/* Opens the socket `path`. Returns 0, or -1 with errno. */
-int control_open(struct control *control, const char *path, const struct control_target *target);
+/* Opens the socket that belongs to this pid file, and writes the process id into it: from then on
+ * commands reach this process. Takes the place of the process that did so before. Returns 0, or -1
+ * with errno; the target's pid file is owned in any case.
+ */
+int control_open(struct control *control, const char *pid_file,
+                 const struct control_target *target);
 
 /* Lets go of the lock and of the socket, which the successor has: what is left is its connection.
  */
 void control_retire(struct control *control);
+
+/* Tells a successor that has not taken over yet that it shall stop too. */
+void control_stop_successor(const struct control *control);
+
+/* Whether a successor is there that has not ended. */
+bool control_has_successor(const struct control *control);
 
 /* Closes what is open. A zeroed struct is not allowed, a closed one is. */
 void control_close(struct control *control);

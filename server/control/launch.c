@@ -7,73 +7,104 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A server that has said nothing for so long hangs. */
-#define PATIENCE_MS    60000
+/* A server that is not ready after so long hangs. */
+#define PATIENCE_MS 60000
 
-#define SAID_BYTES_MAX 4096
+/* What stands before the text of a server that serves: no line of text has such a byte. */
+#define READY_MARK '\0'
 
 void launch_tell_ready(int ready, const char *text)
 {
+    char mark = READY_MARK;
     /* Whoever has started this process may have gone: it serves all the same. */
+    (void)!write(ready, &mark, 1);
     (void)!write(ready, text, strlen(text));
     (void)close(ready); /* which is what ends the waiting */
 }
 
+FILE *launch_open_errors(int ready)
+{
+    int fd = fcntl(ready, F_DUPFD_CLOEXEC, 0);
+    FILE *errors = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && !errors)
+        (void)close(fd); /* nothing was written to it */
+    return errors;
+}
+
 /* --- the new process ----------------------------------------------------------------------- */
+
+static int fail(int ready, const char *what, const char *name)
+{
+    (void)dprintf(ready, "cannot %s%s: %s\n", what, name, strerrordesc_np(errno));
+    return -1;
+}
 
 /* Leaves the terminal; or stays with it, but so that its keys reach the first process only, which
  * passes them on, and that this one does not outlive it.
  */
-static int choose_group(const char *output)
+static int choose_group(const char *output, pid_t parent)
 {
     if (output)
         return setsid() < 0 ? -1 : 0;
-    if (setpgid(0, 0) != 0)
+    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
         return -1;
-    return prctl(PR_SET_PDEATHSIG, SIGTERM);
+    return getppid() == parent ? 0 : -1; /* else it has ended before it could be watched */
 }
 
-static int redirect(const char *output)
+static int redirect(const char *output, int ready)
 {
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, STDIN_FILENO) < 0)
-        return -1;
+        return fail(ready, "open ", "/dev/null");
     if (!output)
         return 0;
-    int log = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    int log = open(output, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0640);
     if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
-        return -1;
+        return fail(ready, "open ", output);
     return 0;
 }
 
-static _Noreturn void become_server(const struct launch *launch, int ready, const char *executable)
+static int prepare(const struct launch *launch, int ready, pid_t parent)
 {
     sigset_t none;
+    (void)sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) != 0 || choose_group(launch->output, parent) != 0)
+        return fail(ready, "become a process of its own", "");
+    if (redirect(launch->output, ready) != 0)
+        return -1;
+    if (launch->folder && chdir(launch->folder) != 0)
+        return fail(ready, "go to the folder ", launch->folder);
+    return 0;
+}
+
+static _Noreturn void become_server(const struct launch *launch, int ready, const char *executable,
+                                    pid_t parent)
+{
     struct inheritance inheritance = *launch->inheritance;
     inheritance.ready = ready;
-    (void)sigemptyset(&none);
-    if (sigprocmask(SIG_SETMASK, &none, NULL) == 0 && choose_group(launch->output) == 0 &&
-        redirect(launch->output) == 0 && (!launch->folder || chdir(launch->folder) == 0) &&
-        inheritance_bequeath(&inheritance) == 0)
-        (void)execv(executable, launch->arguments);
+    if (prepare(launch, ready, parent) == 0) {
+        if (inheritance_bequeath(&inheritance) == 0)
+            (void)execv(executable, launch->arguments);
+        (void)fail(ready, "execute ", executable);
+    }
     _exit(EXIT_FAILURE);
 }
 
 /* --- this process -------------------------------------------------------------------------- */
 
-/* Reads until the new process closes the pipe. Returns how many bytes, or -1 with errno. */
-static ssize_t hear(int pipe, char *bytes, size_t size)
+/* Writes what comes out of the pipe to `said` until it is closed. Returns 0, or -1 with errno. */
+static int hear(int pipe, FILE *said)
 {
-    size_t len = 0;
+    char bytes[4096];
     int64_t deadline_ms = clock_now_ms() + PATIENCE_MS;
-    while (len < size) {
+    for (;;) {
         struct pollfd readable = {.fd = pipe, .events = POLLIN};
         int64_t rest_ms = deadline_ms - clock_now_ms();
         int ready = rest_ms > 0 ? poll(&readable, 1, (int)rest_ms) : 0;
@@ -81,84 +112,80 @@ static ssize_t hear(int pipe, char *bytes, size_t size)
             errno = ETIME;
         if (ready == 0 || (ready < 0 && errno != EINTR))
             return -1;
-        ssize_t n = ready > 0 ? read(pipe, bytes + len, size - len) : -1;
-        if (n == 0)
-            break;
-        if (n > 0)
-            len += (size_t)n;
+        ssize_t len = ready > 0 ? read(pipe, bytes, sizeof(bytes)) : -1;
+        if (len == 0)
+            return 0;
+        if (len > 0)
+            (void)fwrite(bytes, 1, (size_t)len, said);
     }
-    return (ssize_t)len;
 }
 
-static off_t size_of(const char *path)
+/* The same, into memory that is the caller's, a NUL behind it. */
+static int hear_all(int pipe, char **out_said, size_t *out_len)
 {
-    struct stat status;
-    return path && stat(path, &status) == 0 ? status.st_size : 0;
+    char *bytes = NULL;
+    FILE *said = open_memstream(&bytes, out_len);
+    if (!said)
+        return -1;
+    int result = hear(pipe, said);
+    int error = errno;
+    if (fclose(said) == 0 && result == 0) {
+        *out_said = bytes;
+        return 0;
+    }
+    free(bytes);
+    errno = result != 0 ? error : ENOMEM;
+    return -1;
 }
 
-/* The last line that was written to a file behind `from`, without its newline; NULL if there is
- * none.
- */
-static char *last_line(const char *path, off_t from)
-{
-    char bytes[SAID_BYTES_MAX + 1];
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    if (fd < 0)
-        return NULL;
-    off_t size = size_of(path);
-    if (size - from > SAID_BYTES_MAX)
-        from = size - SAID_BYTES_MAX;
-    ssize_t len = pread(fd, bytes, SAID_BYTES_MAX, from);
-    (void)close(fd); /* only read from */
-    while (len > 0 && bytes[len - 1] == '\n')
-        len--;
-    if (len <= 0)
-        return NULL;
-    bytes[len] = '\0';
-    const char *newline = strrchr(bytes, '\n');
-    return strdup(newline ? newline + 1 : bytes);
-}
-
-static int status_of(pid_t pid)
+static int wait_for_end(pid_t pid)
 {
     int status = 0;
     while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR)
-            return EXIT_FAILURE;
+            break;
     }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+    return status;
 }
 
-/* How long the files were before the new process wrote to them. */
-struct sizes {
-    off_t output;
-    off_t log;
-};
+/* A process that ends without a word was killed, or has crashed. */
+static char *describe_end(int status, const char *output)
+{
+    char *text = NULL;
+    const char *hint = output ? "; see " : "";
+    int len = WIFSIGNALED(status)
+                  ? asprintf(&text, "it was ended by signal %d (%s)%s%s\n", WTERMSIG(status),
+                             sigdescr_np(WTERMSIG(status)), hint, output ? output : "")
+                  : asprintf(&text, "it has ended with exit status %d%s%s\n", WEXITSTATUS(status),
+                             hint, output ? output : "");
+    return len < 0 ? NULL : text;
+}
 
 /* Waits for what the new process says. */
-static int wait_for_server(const struct launch *launch, pid_t pid, int pipe,
-                           const struct sizes *before, struct launched *out)
+static int wait_for_server(const struct launch *launch, pid_t pid, int pipe, struct launched *out)
 {
-    char said[SAID_BYTES_MAX + 1];
-    ssize_t len = hear(pipe, said, SAID_BYTES_MAX);
-    if (len < 0) {
+    char *said;
+    size_t len;
+    if (hear_all(pipe, &said, &len) != 0) {
         int error = errno;
         (void)kill(pid, SIGKILL); /* our child, not waited for yet: the number is its own */
-        (void)status_of(pid);
+        (void)wait_for_end(pid);
         errno = error;
         return -1;
     }
-    said[len] = '\0';
-    *out = (struct launched){.pid = pid};
-    if (len > 0) {
-        out->said = strdup(said);
+    const char *mark = memchr(said, READY_MARK, len);
+    if (mark) {
+        *out = (struct launched){.pid = pid, .said = strdup(mark + 1)};
+        free(said);
         return 0;
     }
-    out->pid = -1;
-    out->status = status_of(pid);
-    out->said = last_line(launch->output, before->output);
-    if (!out->said)
-        out->said = last_line(launch->log, before->log);
+    int status = wait_for_end(pid);
+    *out = (struct launched){.pid = -1, .said = said};
+    out->status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+    if (len == 0) {
+        out->said = describe_end(status, launch->output);
+        free(said);
+    }
     return 0;
 }
 
@@ -166,16 +193,16 @@ int launch_server(const struct launch *launch, struct launched *out)
 {
     int ends[2];
     int result = -1;
-    struct sizes before = {size_of(launch->output), size_of(launch->log)};
+    pid_t parent = getpid();
     char *executable = locate_executable();
     if (!executable || pipe2(ends, O_CLOEXEC) != 0)
         goto done;
     pid_t pid = fork();
     if (pid == 0)
-        become_server(launch, ends[1], executable);
+        become_server(launch, ends[1], executable, parent);
     (void)close(ends[1]); /* so that its end is the end of the new process's word */
     if (pid > 0)
-        result = wait_for_server(launch, pid, ends[0], &before, out);
+        result = wait_for_server(launch, pid, ends[0], out);
     int error = errno;
     (void)close(ends[0]); /* has been read */
     errno = error;

@@ -14,12 +14,15 @@
 /* What is asked of a server. The answer begins with an exit status and a newline. */
 #define MESSAGE_STATUS   "status"
 #define MESSAGE_RELOAD   "reload"
-#define MESSAGE_STOP     "stop"
+#define MESSAGE_STOP     "stop"     /* answered with the seconds that it may take */
 #define MESSAGE_HANDOVER "handover" /* answered with the descriptors of struct inheritance */
 
-/* What the successor says on the connection of a handover. Its end means that it has ended. */
+/* The connection of a handover stays open between the old process and its successor; its end means
+ * that the other one has ended. Whichever of them is told to stop passes MESSAGE_STOP on. The
+ * successor also says:
+ */
 #define MESSAGE_RETIRE   "retire"   /* it serves */
-#define MESSAGE_FAREWELL "farewell" /* it ends, but since a third process serves */
+#define MESSAGE_FAREWELL "farewell" /* a third process serves: its own end means nothing now */
 
 struct message {
     char bytes[MESSAGE_BYTES_MAX + 1]; /* a NUL stands behind them */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,12 +22,11 @@ static void close_keeping_errno(int fd)
     errno = error;
 }
 
-/* Whether the path still names the open file: its last owner may have removed it meanwhile. */
-static bool is_current(int fd, const char *path)
+bool pid_file_is_at(int pid_file, const char *path)
 {
     struct stat open_file;
     struct stat named_file;
-    return fstat(fd, &open_file) == 0 && lstat(path, &named_file) == 0 &&
+    return fstat(pid_file, &open_file) == 0 && lstat(path, &named_file) == 0 &&
            open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
 }
 
@@ -38,14 +36,17 @@ static int try_to_claim(const char *path)
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
     if (fd < 0)
         return -1;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        close_keeping_errno(fd);
-        return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        goto fail;
+    if (!pid_file_is_at(fd, path)) { /* its last owner has removed it meanwhile */
+        errno = ESTALE;
+        goto fail;
     }
-    if (is_current(fd, path))
+    if (ftruncate(fd, 0) == 0)
         return fd;
-    (void)close(fd); /* of a file that nobody sees any more */
-    errno = ESTALE;
+
+fail:
+    close_keeping_errno(fd);
     return -1;
 }
 
@@ -67,26 +68,30 @@ int pid_file_write(int pid_file, pid_t pid)
 {
     char line[16];
     int len = snprintf(line, sizeof(line), "%d\n", (int)pid);
-    if (ftruncate(pid_file, 0) != 0)
-        return -1;
     ssize_t written = pwrite(pid_file, line, (size_t)len, 0);
     if (written == len)
-        return 0;
+        return ftruncate(pid_file, len); /* so late that there is a number at each moment */
     if (written >= 0)
         errno = ENOSPC;
     return -1;
 }
 
-/* The number that stands in the file; 0 if none does. */
+/* The number that stands in the file's first line; 0 if none does. */
 static pid_t read_pid(int fd)
 {
     char line[16];
     uint64_t pid;
     ssize_t len = pread(fd, line, sizeof(line), 0);
-    if (len < 2 || line[len - 1] != '\n' ||
-        slice_to_u64((struct slice){line, (size_t)len - 1}, &pid) != 0 || pid > INT32_MAX)
+    const char *end = len > 0 ? memchr(line, '\n', (size_t)len) : NULL;
+    if (!end || slice_to_u64((struct slice){line, (size_t)(end - line)}, &pid) != 0 ||
+        pid > INT32_MAX)
         return 0;
     return (pid_t)pid;
+}
+
+bool pid_file_names(int pid_file, pid_t pid)
+{
+    return pid_file >= 0 && read_pid(pid_file) == pid;
 }
 
 pid_t pid_file_holder(const char *path)

@@ -6,15 +6,23 @@
 #ifndef TARN_SERVER_CONTROL_PID_FILE_H
 #define TARN_SERVER_CONTROL_PID_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* Opens the file, made (0644) if it is not there, and takes its lock. Returns the descriptor, which
- * is the lock; or -1 with errno, EWOULDBLOCK if a server has it.
+/* Opens the file, made (0644) if it is not there, takes its lock and empties it: the number of a
+ * server that has crashed means nobody any more. Returns the descriptor, which is the lock; or -1
+ * with errno, EWOULDBLOCK if a server has it.
  */
 int pid_file_claim(const char *path);
 
 /* Writes the number of the process that serves. Returns 0, or -1 with errno. */
 int pid_file_write(int pid_file, pid_t pid);
+
+/* Whether this number stands in it. */
+bool pid_file_names(int pid_file, pid_t pid);
+
+/* Whether the open file is the one at the path. */
+bool pid_file_is_at(int pid_file, const char *path);
 
 /* Returns the number of the process that serves, 0 if there is none (or it is just starting), or -1
  * with errno.

@@ -30,6 +30,8 @@ static struct log_format line_format;                  /* empty: the usual one *
 
 static atomic_ulong lost_lines; /* not yet told */
 
+static _Thread_local int told_fd = -1; /* also gets errors */
+
 static void close_sink(void)
 {
     if (path != NULL)
@@ -78,6 +80,11 @@ void error_log_close(void)
     close_sink();
     wanted_level = LOG_INFO;
     line_format.step_count = 0;
+}
+
+void error_log_tell(int fd)
+{
+    told_fd = fd;
 }
 
 void error_log_set_level(enum log_level level)
@@ -150,6 +157,16 @@ static bool write_line(enum log_level level, int error, const char *client, cons
     return log_sink_write(&sink, buffer, line.len + 1, 0) == line.len + 1;
 }
 
+/* A starter that does not read any more misses it; the log has it all the same. */
+static void tell(const char *message, int error)
+{
+    char reason_buffer[REASON_BYTES_MAX];
+    struct text reason = text_over(reason_buffer, sizeof reason_buffer);
+    if (error != NO_ERROR)
+        append_reason(&reason, error);
+    (void)dprintf(told_fd, "%s%.*s\n", message, (int)reason.len, reason_buffer);
+}
+
 /* Tells how many lines the sink did not take, as soon as it takes some again. */
 static void report_lost_lines(void)
 {
@@ -166,15 +183,20 @@ __attribute__((format(printf, 4, 0))) static void log_message(enum log_level lev
                                                               const char *client,
                                                               const char *format, va_list arguments)
 {
-    if (!error_log_wants(level))
+    bool is_told = level == LOG_ERROR && told_fd >= 0;
+    if (!error_log_wants(level) && !is_told)
         return;
     int saved_errno = errno;
     char message[LINE_BYTES_MAX];
     if (vsnprintf(message, sizeof message, format, arguments) < 0)
         message[0] = '\0';
-    report_lost_lines();
-    if (!write_line(level, error, client, message))
-        atomic_fetch_add(&lost_lines, 1);
+    if (is_told)
+        tell(message, error);
+    if (error_log_wants(level)) {
+        report_lost_lines();
+        if (!write_line(level, error, client, message))
+            atomic_fetch_add(&lost_lines, 1);
+    }
     errno = saved_errno;
 }
 

@@ -7,8 +7,7 @@
 #include "tests/unit/config_fixture.h"
 
 /* Serves the working directory, and stores in a folder of it. For the fixture's files. */
-#define SITE_FIXTURE_KEYS                                                                          \
-    "root = \".\"; uploads = { directory = \"uploads\"; durability = \"none\"; };"
+#define SITE_FIXTURE_KEYS "root = \".\"; uploads = { directory = \"uploads\"; };"
 
 /* Takes the fixture's configuration over. The caller holds the site. */
 static inline struct site *site_fixture_open(struct fixture *fixture, uint16_t port)

@@ -107,7 +107,9 @@ static const char *fixed_difference(const char *setting)
     input.overrides = &override;
     input.override_count = 1;
     assert_int_equal(config_load(&input, &other, stderr), 0);
-    const struct key *key = key_find_fixed(one, other);
+    const struct key *key = key_find_fixed(one, other, NULL);
+    if (key != NULL)
+        assert_null(key_find_fixed(one, other, key));
     config_free(one);
     config_free(other);
     return key == NULL ? "" : key->name;

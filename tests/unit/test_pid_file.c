@@ -38,12 +38,52 @@ static void pid_file_claimed_without_a_number_has_no_holder_yet(void **state)
     static const char *const texts[] = {"", "\n", "x\n", "12", "-1\n", "99999999999\n"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        fixture_write(PATH, texts[i]);
         int claim = pid_file_claim(PATH);
         assert_true(claim >= 0);
+        fixture_write(PATH, texts[i]);
         assert_int_equal(pid_file_holder(PATH), 0);
         assert_int_equal(close(claim), 0);
     }
+}
+
+/* A claim is for a server that is about to start: till then a number of old is nobody's. */
+static void pid_file_claim_forgets_the_number_of_a_crashed_server(void **state)
+{
+    (void)state;
+    fixture_write(PATH, "1\n");
+    int claim = pid_file_claim(PATH);
+    assert_true(claim >= 0);
+    assert_int_equal(pid_file_holder(PATH), 0);
+    assert_int_equal(close(claim), 0);
+}
+
+static void pid_file_number_replaces_a_longer_one(void **state)
+{
+    (void)state;
+    int claim = pid_file_claim(PATH);
+    assert_int_equal(pid_file_write(claim, 123456), 0);
+    assert_true(pid_file_names(claim, 123456));
+    assert_int_equal(pid_file_write(claim, 99), 0);
+    assert_true(pid_file_names(claim, 99));
+    assert_false(pid_file_names(claim, 123456));
+    assert_int_equal(pid_file_holder(PATH), 99);
+    struct stat status;
+    assert_int_equal(stat(PATH, &status), 0);
+    assert_int_equal(status.st_size, 3);
+    assert_int_equal(close(claim), 0);
+    assert_false(pid_file_names(-1, 99));
+}
+
+static void pid_file_that_was_moved_is_not_at_its_path(void **state)
+{
+    (void)state;
+    int claim = pid_file_claim(PATH);
+    assert_true(pid_file_is_at(claim, PATH));
+    assert_false(pid_file_is_at(claim, "other"));
+    assert_int_equal(rename(PATH, "other"), 0);
+    fixture_write(PATH, "");
+    assert_false(pid_file_is_at(claim, PATH));
+    assert_int_equal(close(claim), 0);
 }
 
 static void pid_file_second_claim_is_refused(void **state)
@@ -123,6 +163,9 @@ int main(void)
         FIXTURE_TEST(pid_file_left_behind_has_no_holder),
         FIXTURE_TEST(pid_file_claimed_has_the_holder_that_was_written),
         FIXTURE_TEST(pid_file_claimed_without_a_number_has_no_holder_yet),
+        FIXTURE_TEST(pid_file_claim_forgets_the_number_of_a_crashed_server),
+        FIXTURE_TEST(pid_file_number_replaces_a_longer_one),
+        FIXTURE_TEST(pid_file_that_was_moved_is_not_at_its_path),
         FIXTURE_TEST(pid_file_second_claim_is_refused),
         FIXTURE_TEST(pid_file_claim_is_inherited),
         FIXTURE_TEST(pid_file_that_is_a_link_is_not_claimed),
