@@ -16,6 +16,7 @@ LATENCY_COLUMNS = [
     Column("alone_p99_us", "p99 us alone"), Column("p99_us", "p99 us beside them"),
     Column("p99_ratio", "ratio", 2), Column("lost", "lost or refused"), Column("errors", "errors"),
 ]
+SETTLING_S = 2  # in which servers fill the buffers of slow readers, or downloads get up to speed
 SERVERS = ["tarn", "nginx", "lighttpd", "h2o", "apache", "caddy"]
 
 
@@ -25,6 +26,7 @@ def beside(bench: Bench, server: Server, connections: int,
     alone = wrk(server.port, PAGE, connections, bench.seconds)
     before = server.memory()
     with others(server) as lost:
+        time.sleep(SETTLING_S)
         after = server.memory()
         sample = wrk(server.port, PAGE, connections, bench.seconds)
     sample["lost"] = lost()
@@ -109,7 +111,6 @@ def run_fairness(bench: Bench) -> Result:
     def downloads(server: Server) -> Iterator[Callable[[], int]]:
         command = wrk_command(server.port, "/" + documents.LARGE, 8, 600)
         with background(command):
-            time.sleep(0.5)  # until they are at full speed
             yield lambda: 0
 
     return compare(bench, result, 8, downloads, SERVERS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from typing import Sequence
 
 import documents
 from case import Bench, Case, Column, Result
@@ -24,23 +25,30 @@ def steps(bench: Bench, values: list[int], million: bool = False) -> list[int]:
     return values + [1_000_000] if million and bench.million else values
 
 
-def tell(bench: Bench, name: str, x: str, value: int, cost: float) -> None:
-    bench.say(f"  {name}, {value:,} {x}: {cost:.2f} us CPU / request")
+def add_point(bench: Bench, result: Result, value: int, server: Server, path: str, connections: int,
+              task: Sequence[str] = ()) -> None:
+    """Measures a server at one point of a curve; one that fails there has no sample."""
+    try:
+        with server:
+            warm(server, wrk, path, connections, task=task)
+            sample = measure(server, wrk, path, connections, bench.seconds, task=task)
+    except Failure as failure:
+        result.notes.append(f"{server.name}, {value:,} {result.x}: {failure}")
+        bench.say(f"  left out: {result.notes[-1]}")
+        return
+    result.add(server.name, {result.x: value, **sample})
+    bench.say(f"  {server.name}, {value:,} {result.x}: {sample['cpu_us']:.2f} us CPU / request")
 
 
 def run_connections(bench: Bench) -> Result:
     result = Result("Cost over connections", "1 KiB, keep-alive, all of them active.", COLUMNS,
                     x="connections")
-    names = bench.chosen(["tarn", "limit", "nginx", "lighttpd", "h2o"])
     recorded = record_response(bench, WEBS[0], [])
     for _ in range(bench.rounds):
         for count in steps(bench, [1, 10, 100, 1000, 10_000]):
-            for name in names:
-                with bench.server(name, **(recorded if name == "limit" else {})) as server:
-                    warm(server, wrk, PAGE, count)
-                    sample = measure(server, wrk, PAGE, count, bench.seconds)
-                result.add(name, {"connections": count, **sample})
-                tell(bench, name, "connections", count, sample["cpu_us"])
+            for name in bench.chosen(["tarn", "limit", "nginx", "lighttpd", "h2o"]):
+                server = bench.server(name, **(recorded if name == "limit" else {}))
+                add_point(bench, result, count, server, PAGE, count)
     return result
 
 
@@ -48,11 +56,7 @@ def run_workers(bench: Bench) -> Result:
     result = Result("Cost over workers", "1 KiB, 64 keep-alive connections.", COLUMNS, x="workers")
     for _ in range(bench.rounds):
         for count in steps(bench, [1, 2, 4, 8, 16, 32, 64]):
-            with bench.server("tarn", workers=count) as server:
-                warm(server, wrk, PAGE, 64)
-                sample = measure(server, wrk, PAGE, 64, bench.seconds)
-            result.add("tarn", {"workers": count, **sample})
-            tell(bench, "tarn", "workers", count, sample["cpu_us"])
+            add_point(bench, result, count, bench.server("tarn", workers=count), PAGE, 64)
     return result
 
 
@@ -65,12 +69,8 @@ def run_files(bench: Bench) -> Result:
     for _ in range(bench.rounds):
         for count in counts:
             for name in bench.chosen(["tarn", "nginx", "lighttpd"]):
-                with bench.server(name) as server:
-                    warm(server, wrk, paths[count], 64, task=["files", str(count)])
-                    sample = measure(server, wrk, paths[count], 64, bench.seconds,
-                                     task=["files", str(count)])
-                result.add(name, {"files": count, **sample})
-                tell(bench, name, "files", count, sample["cpu_us"])
+                add_point(bench, result, count, bench.server(name), paths[count], 64,
+                          ["files", str(count)])
     return result
 
 
@@ -91,7 +91,7 @@ def run_stored(bench: Bench) -> Result:
             finally:
                 server.stop()
             result.add("tarn", {"stored": count, **sample})
-            tell(bench, "tarn", "stored", count, sample["cpu_us"])
+            bench.say(f"  tarn, {count:,} stored: {sample['cpu_us']:.2f} us CPU / document")
     return result
 
 

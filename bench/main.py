@@ -139,6 +139,7 @@ def main() -> None:
         write(json.loads((output / "results.json").read_text()), output)
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("script/bench: terminated"))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell ignores it
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     folder = Path(tempfile.mkdtemp(prefix="tarn-bench-", dir=options.folder))

@@ -38,10 +38,12 @@ def case_table(case: Case) -> list[str]:
 def curve_table(case: Case) -> list[str]:
     column = case["columns"][0]
     names = list(case["samples"])
-    grid = points(case, names[0])
-    rows = [[f"**{name}**" if name == BASE else name]
-            + [spread(at(case, name, column["key"], x)).text(column["digits"]) for x in grid]
-            for name in names]
+    grid = sorted({x for name in names for x in points(case, name)})
+    rows = []
+    for name in names:
+        measured = [at(case, name, column["key"], x) for x in grid]
+        rows.append([f"**{name}**" if name == BASE else name]
+                    + [spread(one).text(column["digits"]) if one else "" for one in measured])
     return table([column["label"], *(f"{x:,.0f} {case['x']}" for x in grid)], rows)
 
 

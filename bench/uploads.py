@@ -1,4 +1,8 @@
-"""Uploads of small documents, beside nginx's PUT, which neither checks nor syncs them."""
+"""Uploads of small documents, beside nginx's PUT, which neither checks nor syncs them.
+
+For about half a minute after many files have been removed ext4 is many times slower in making new
+ones, for whoever asks. A run removes nothing before its end; wait a minute after another run.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ def upload(bench: Bench, server: Server) -> Sample:
 
 
 def run(bench: Bench) -> Result:
-    """Each round has fresh servers and folders: a folder in which much was removed is slow."""
+    """Each round has fresh servers and folders, so that all of them find the same."""
     result = Result("JSON uploads of 2 KB",
                     "32 connections. fsync: on the disk before the answer; none: soon after, as "
                     "with nginx. tarn checks each document, nginx does not. All write to the same "
