@@ -51,5 +51,6 @@ void cors_add_fields(struct request *request)
         add_preflight(request);
     else
         response_add_field(response, SLICE("Access-Control-Expose-Headers"),
-                           SLICE("Location, Content-Disposition, Content-Range, ETag, Allow"));
+                           SLICE("Location, Content-Disposition, Content-Range, ETag, Allow, "
+                                 "Repr-Digest"));
 }

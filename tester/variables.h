@@ -1,5 +1,6 @@
 /* What an answer has given, for later requests: {location} in an URL, in a header field or in
- * what is expected of one stands for the value that was saved under that name. For one thread at a time.
+ * what is expected of one stands for the value that was saved under that name. For one thread at a
+ * time.
  */
 #ifndef TARN_TESTER_VARIABLES_H
 #define TARN_TESTER_VARIABLES_H

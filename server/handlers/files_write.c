@@ -251,27 +251,32 @@ static void add_tag(struct request *request, int file)
 }
 
 /* Returns the document, owned by the caller; NULL without memory. */
-static char *print_receipt(const struct request *request, uint64_t bytes)
+static char *print_receipt(const struct request *request, const struct digest *digest,
+                           uint64_t bytes)
 {
     char *printed = NULL;
+    unsigned algorithm = digest_asked_for(&request->exchange->head);
     cJSON *receipt = cJSON_CreateObject();
     if (receipt && cJSON_AddStringToObject(receipt, "path", request->path.data) &&
         cJSON_AddStringToObject(receipt, "name", request->rest.data) &&
         cJSON_AddNumberToObject(receipt, "bytes", (double)bytes) &&
-        cJSON_AddStringToObject(receipt, "durability", request->site->config->uploads.durability))
+        cJSON_AddStringToObject(receipt, "durability", request->site->config->uploads.durability) &&
+        receipt_add_digest(receipt, digest, algorithm))
         printed = cJSON_PrintUnformatted(receipt);
     cJSON_Delete(receipt);
     return printed;
 }
 
-static void answer_stored(struct request *request, uint64_t bytes, bool replaced)
+static void answer_created(struct request *request, const struct digest *digest, uint64_t bytes)
 {
-    if (replaced) {
-        request->exchange->response.status = HTTP_NO_CONTENT;
-        return;
-    }
     receipt_add_location(request, SLICE("/files/"), request->rest.data);
-    receipt_answer(request, print_receipt(request, bytes), SLICE("{}"));
+    receipt_answer(request, print_receipt(request, digest, bytes), SLICE("{}"));
+}
+
+static void answer_replaced(struct request *request, const struct digest *digest)
+{
+    request->exchange->response.status = HTTP_NO_CONTENT;
+    repr_digest_add_known(request, digest);
 }
 
 static void complete_file(struct request *request, struct writing *writing)
@@ -284,9 +289,11 @@ static void complete_file(struct request *request, struct writing *writing)
     if (store_file_commit_as(&writing->file, request->rest.data, &condition, &replaced) != 0) {
         problem_answer(request, status_of_refusal(errno, &judgement), NULL);
     } else {
-        answer_stored(request, bytes, replaced);
+        if (replaced)
+            answer_replaced(request, &writing->digest);
+        else
+            answer_created(request, &writing->digest, bytes);
         add_tag(request, kept);
-        repr_digest_add_known(request, &writing->digest);
     }
     if (kept >= 0)
         (void)close(kept); /* what was written has been synced, or is not wanted */

@@ -87,22 +87,15 @@ struct form_fault form_files_end(struct form_files *files)
 
 /* --- the end ------------------------------------------------------------------------------- */
 
-static bool is_free(const struct stat *current, void *context)
-{
-    (void)context;
-    return !current;
-}
-
 struct form_fault form_files_commit(struct form_files *files, unsigned index, const char *filename)
 {
-    const struct store_condition condition = {.holds = is_free};
     struct form_file *item = &files->items[index];
     for (int attempt = 0; attempt < NAME_ATTEMPTS; attempt++) {
         char name[FORM_NAME_SIZE];
         bool replaced;
         if (form_name_make(filename, name) != 0)
             return form_fault_of_errno(errno);
-        if (store_file_commit_as(&item->file, name, &condition, &replaced) == 0) {
+        if (store_file_commit_as(&item->file, name, &store_condition_absent, &replaced) == 0) {
             memcpy(item->name, name, sizeof(name));
             return FORM_FINE;
         }

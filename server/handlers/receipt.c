@@ -1,5 +1,10 @@
 #include "server/handlers/receipt.h"
 
+#include <cjson/cJSON.h>
+
+/* A member of a dictionary with the longest digest, and a NUL. */
+#define DIGEST_TEXT_SIZE 112
+
 void receipt_add_location(struct request *request, struct slice folder, const char *name)
 {
     struct text *fields = &request->exchange->response.fields;
@@ -30,4 +35,15 @@ bool receipt_append_path(struct text *out, const struct config *config, const ch
     text_append(out, slice_from_string(name));
     text_append_char(out, '\0');
     return !out->truncated;
+}
+
+bool receipt_add_digest(cJSON *receipt, const struct digest *digest, unsigned algorithm)
+{
+    char buffer[DIGEST_TEXT_SIZE];
+    struct text text = text_over(buffer, sizeof(buffer));
+    if (algorithm == 0)
+        return true;
+    digest_append(&text, digest, algorithm);
+    text_append_char(&text, '\0');
+    return cJSON_AddStringToObject(receipt, "digest", buffer) != NULL;
 }

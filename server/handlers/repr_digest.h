@@ -14,8 +14,8 @@
  */
 void repr_digest_add(struct request *request);
 
-/* The same for an answer to a request whose content is the whole file; `digest` was begun with what
- * the request asks for, and is finished.
+/* The same for an answer without content to a request whose content is the whole file; `digest` was
+ * begun with what the request asks for, and is finished.
  */
 void repr_digest_add_known(struct request *request, const struct digest *digest);
 

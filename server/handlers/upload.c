@@ -80,11 +80,6 @@ static void take(struct exchange *exchange, struct slice piece)
 
 /* --- begin ---------------------------------------------------------------------------------- */
 
-static void answer_problem(struct request *request, enum http_status status, const char *detail)
-{
-    problem_answer(request, status, detail ? detail : problem_detail(status));
-}
-
 static bool is_batch(const struct request *request)
 {
     const struct head *head = &request->exchange->head;
@@ -166,7 +161,7 @@ static void open_upload(struct request *request)
         exchange->may_block = store_is_durable(request->site->store);
         return;
     }
-    answer_problem(request, status, detail);
+    problem_answer(request, status, detail);
     exchange->response.close |= status == HTTP_LENGTH_REQUIRED;
     if (status == HTTP_CONFLICT)
         response_add_field(&exchange->response, SLICE("Retry-After"), SLICE("1"));
@@ -181,7 +176,7 @@ static void answer_wrong_document(struct request *request, const struct upload *
     const struct json_check *check = &upload->check;
     char excerpt[JSON_EXCERPT_SIZE];
     if (json_check_is_too_large(check)) {
-        answer_problem(request, HTTP_CONTENT_TOO_LARGE, TOO_MANY_VALUES);
+        problem_answer(request, HTTP_CONTENT_TOO_LARGE, TOO_MANY_VALUES);
         return;
     }
     json_excerpt_print(&upload->excerpt, excerpt);
@@ -208,7 +203,7 @@ static bool is_right(struct request *request, struct upload *upload)
     }
     if (digest_finish(&upload->digest))
         return true;
-    answer_problem(request, HTTP_BAD_REQUEST, DIGEST_MISMATCH);
+    problem_answer(request, HTTP_BAD_REQUEST, DIGEST_MISMATCH);
     return false;
 }
 
@@ -242,7 +237,7 @@ static enum http_status store_content(struct upload *upload, struct upload_recor
 static void answer(struct request *request, struct upload *upload)
 {
     if (upload->fault != HTTP_GO_ON) {
-        answer_problem(request, upload->fault, NULL);
+        problem_answer(request, upload->fault, NULL);
         return;
     }
     if (!is_right(request, upload))
@@ -254,7 +249,7 @@ static void answer(struct request *request, struct upload *upload)
         upload_receipt_answer(request, &record, &upload->digest,
                               digest_asked_for(&request->exchange->head));
     else
-        answer_problem(request, status,
+        problem_answer(request, status,
                        status == HTTP_UNPROCESSABLE_CONTENT ? KEY_HAS_OTHER_CONTENT : NULL);
     upload_record_deinit(&record);
 }

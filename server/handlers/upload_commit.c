@@ -9,24 +9,17 @@
 
 /* --- one document --------------------------------------------------------------------------- */
 
-static bool is_free(const struct stat *current, void *context)
-{
-    (void)context;
-    return current == NULL;
-}
-
 /* The name has to be remembered before the document has it. */
 static int commit_remembered(struct upload_spool *spool, struct upload_key *key,
                              struct upload_record *record)
 {
-    static const struct store_condition condition = {.holds = is_free};
     struct upload_document *document = &record->documents[0];
     bool replaced;
     if (store_key_make_name(&key->claim, document->name) != 0)
         return -1;
     if (upload_key_remember(key, record) != 0)
         return -1;
-    return store_file_commit_as(&spool->file, document->name, &condition, &replaced);
+    return store_file_commit_as(&spool->file, document->name, &store_condition_absent, &replaced);
 }
 
 int upload_commit_document(struct upload_spool *spool, struct upload_key *key,

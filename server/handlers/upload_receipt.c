@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A member of a dictionary with the longest digest. */
-#define DIGEST_TEXT_SIZE 112
-
 struct receipt {
     const struct config *config;
-    struct text path;              /* where paths are put together */
-    char digest[DIGEST_TEXT_SIZE]; /* empty: none */
+    struct text path; /* where paths are put together */
+    const struct digest *digest;
+    unsigned algorithm; /* of the digest that is told; 0: none */
 };
 
 static bool print_path(struct receipt *receipt, const char *name)
@@ -32,7 +30,7 @@ static char *print_document(struct receipt *receipt, const struct upload_documen
         cJSON_AddStringToObject(object, "name", document->name) &&
         cJSON_AddNumberToObject(object, "bytes", (double)document->bytes) &&
         cJSON_AddStringToObject(object, "durability", durability) &&
-        (receipt->digest[0] == '\0' || cJSON_AddStringToObject(object, "digest", receipt->digest)))
+        receipt_add_digest(object, receipt->digest, receipt->algorithm))
         printed = cJSON_PrintUnformatted(object);
     cJSON_Delete(object);
     return printed;
@@ -71,12 +69,12 @@ static char *print_batch(struct receipt *receipt, const struct upload_record *re
 void upload_receipt_answer(struct request *request, const struct upload_record *record,
                            const struct digest *digest, unsigned asked_for)
 {
-    struct receipt receipt = {.config = request->site->config, .path = request->content};
-    struct text text = text_over(receipt.digest, sizeof(receipt.digest) - 1);
-    if (asked_for != 0 && !record->is_batch)
-        digest_append(&text, digest, asked_for);
-    receipt.digest[text.len] = '\0';
-
+    struct receipt receipt = {
+        .config = request->site->config,
+        .path = request->content,
+        .digest = digest,
+        .algorithm = record->is_batch ? 0 : asked_for,
+    };
     receipt_add_location(request, SLICE("/uploads/"), record->documents[0].name);
     if (record->is_batch)
         receipt_answer(request, print_batch(&receipt, record), SLICE("[]"));

@@ -141,6 +141,9 @@ struct store_condition {
     void *context;
 };
 
+/* There is no object of that name. */
+extern const struct store_condition store_condition_absent;
+
 /* Makes the object visible under `name`, in the place of the one that has it, if there is one; a
  * reader sees the one or the other, whole. `condition` may be NULL. As durable as, and failing as
  * store_file_commit() does (then the object that had the name has it again), and with ECANCELED if

@@ -35,6 +35,8 @@ void store_index_deinit(struct store_index *index)
 
 void store_index_add(struct store_index *index, const char *name)
 {
+    if (!store_name_is_document(name))
+        return;
     sync_lock(&index->lock);
     store_window_add(&index->newest, name);
     store_window_add(&index->late, name);

@@ -31,7 +31,9 @@ struct store_index {
 int store_index_init(struct store_index *index, int folder);
 void store_index_deinit(struct store_index *index);
 
-/* A document has come, or gone. Any thread; does not wait for the disk. */
+/* An object has come, or gone; what is no document is ignored. Any thread; does not wait for the
+ * disk.
+ */
 void store_index_add(struct store_index *index, const char *name);
 void store_index_remove(struct store_index *index, const char *name);
 

@@ -20,6 +20,14 @@ struct place {
     bool is_taken;       /* ... if there is one */
 };
 
+static bool is_absent(const struct stat *current, void *context)
+{
+    (void)context;
+    return current == NULL;
+}
+
+const struct store_condition store_condition_absent = {.holds = is_absent};
+
 /* Returns 0, or -1 with errno: EISDIR, EACCES for what is no object. */
 static int look_up(struct place *place)
 {
@@ -139,10 +147,12 @@ static int put_if_room(struct store_file *file, const struct place *place)
     if (store_ledger_reserve(ledger, &change) != 0)
         return -1;
     int result = put(file, place);
-    if (result == 0)
+    if (result == 0) {
         store_ledger_settle(ledger, &change);
-    else
+        store_index_add(&place->store->index, place->name);
+    } else {
         store_ledger_give_back(ledger, &change);
+    }
     return result;
 }
 

@@ -188,6 +188,16 @@ class WritingTest(FilesTestCase):
         for response in (asked, read):
             self.assertEqual(response.value("Repr-Digest"), f"sha-256=:{right}:")
 
+    def test_digest_of_what_is_made_is_in_the_receipt(self) -> None:
+        """A Repr-Digest would have to be that of the receipt (RFC 9530 section 3.2)."""
+        body = b"some content"
+        response = self.put("new", body, {"Want-Repr-Digest": "sha-512=10"})
+        right = base64.b64encode(hashlib.sha512(body).digest()).decode()
+        self.assertEqual((response.status, response.values("Repr-Digest")), (201, []))
+        self.assertEqual(json.loads(response.body)["digest"], f"sha-512=:{right}:")
+        plain = self.put("other", body)
+        self.assertNotIn("digest", json.loads(plain.body))
+
     def test_client_that_vanishes_leaves_nothing(self) -> None:
         self.put("old", b"old")
         request = request_bytes("PUT", "/files/old", None, b"x" * 200_000)

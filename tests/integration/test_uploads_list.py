@@ -66,6 +66,16 @@ class UploadsListTest(ServerTestCase):
             self.assertRegex(document["modified"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
             self.assertEqual(len(self.names()), number + 1)
 
+    def test_upload_with_a_key_or_in_a_batch_is_in_the_list_at_once(self) -> None:
+        self.page()
+        keyed = self.server.post_json(b"{}", {"Idempotency-Key": '"one"'})
+        self.assertEqual(keyed.status, 201)
+        self.assertEqual(self.names(), [json.loads(keyed.body)["name"]])
+        batch = self.server.request("POST", "/upload", {"Content-Type": "application/x-ndjson"},
+                                    b"1\n2\n3\n")
+        self.assertEqual(batch.status, 201)
+        self.assertEqual(len(self.names()), 4)
+
     def test_uploads_of_one_second_are_newest_first(self) -> None:
         names = []
         with self.server.connect() as connection:

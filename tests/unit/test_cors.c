@@ -106,7 +106,8 @@ static void cors_allowed_origin_may_read(void **state)
     answer(HEALTH "Origin: https://a.test\r\n\r\n");
     assert_line("Access-Control-Allow-Origin: https://a.test");
     assert_line("Access-Control-Expose-Headers: "
-                "Location, Content-Disposition, Content-Range, ETag, Allow");
+                "Location, Content-Disposition, Content-Range, ETag, Allow, "
+                "Repr-Digest");
     assert_line("Vary: Origin");
     assert_no_line("Access-Control-Allow-Methods");
     assert_no_line("Access-Control-Allow-Credentials");
