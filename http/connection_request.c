@@ -41,6 +41,7 @@ bool connection_request_receive(struct run *run, ssize_t *out_result)
         return false;
     run->received_bytes += (size_t)n;
     run->readable = input_is_full(&run->input, most);
+    run->drained = !run->readable;
     return true;
 }
 
@@ -228,6 +229,8 @@ bool connection_request_content(struct run *run)
         ssize_t result;
         if (connection_request_receive(run, &result))
             continue;
+        if (result < 0 && errno == ENOBUFS)
+            return stop(run, CONNECTION_SHARE); /* the head fills the memory: it is put aside */
         if (!must_wait(result))
             return break_off(run, CONNECTION_END);
         return wait_until(

@@ -16,7 +16,8 @@ static void add_content(struct output *output, struct response *response)
     output->file = response->file;
     response->file = -1;
     output->owned = response->owned;
-    output->owned_len = response->bytes.len;
+    if (response->owned || response->bytes_last)
+        output->lasting = response->bytes;
     response->owned = NULL;
 }
 
@@ -82,10 +83,11 @@ static bool after_response(struct run *run)
     }
     connection->state = CONNECTION_HEAD;
     connection->deadline_ms = worker->now_ms + worker->limits->idle_timeout_ms;
-    /* Most clients send the next request after they have read this answer. But before a connection
-     * closes that has not said so, it looks.
+    /* Most clients send the next request after they have read this answer, so that a look is in vain
+     * if one has found all that there was. But before a connection closes that has not said so, it
+     * looks again.
      */
-    run->readable = connection->closing;
+    run->readable = connection->closing || !run->drained;
     if (unread && ++run->requests >= SHARE_REQUESTS)
         return stop(run, CONNECTION_SHARE);
     return true;

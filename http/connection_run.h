@@ -20,6 +20,7 @@ struct run {
     struct connection_worker *worker;
     struct input input;
     bool readable;     /* worth a try; epoll tells when it is again */
+    bool drained;      /* a try has taken all that there was: epoll tells when more comes */
     bool may_block;    /* for the next step that asks */
     unsigned requests; /* answered in this run */
     uint64_t received_bytes;

@@ -35,8 +35,12 @@ struct head {
     struct span method_name;
     struct span target; /* as received */
     unsigned field_count;
+    uint32_t name_lens; /* bit n: a name has a length of n, modulo 32; most look-ups end there */
     struct field fields[HEAD_FIELDS_MAX];
 };
+
+/* Adds a field; there must be less than HEAD_FIELDS_MAX. */
+void head_add(struct head *head, struct span name, struct span value);
 
 /* The bytes of a span of this head; they live as long as head->bytes does. */
 struct slice head_slice(const struct head *head, struct span span);

@@ -20,6 +20,7 @@ void output_init(struct output *output)
     output->next = 0;
     output->count = 0;
     output->owned = NULL;
+    output->lasting = (struct slice){0};
     output->kept = NULL;
     output->file = -1;
     output->copies = false;
@@ -188,9 +189,10 @@ enum output_outcome output_send(struct output *output, const struct transport *t
 
 static bool is_borrowed(const struct output *output, struct slice memory)
 {
-    bool is_owned = output->owned && memory.data >= output->owned &&
-                    memory.data < output->owned + output->owned_len;
-    return memory.len > 0 && !is_owned;
+    const struct slice *lasting = &output->lasting;
+    bool lasts = lasting->len > 0 && memory.data >= lasting->data &&
+                 memory.data < lasting->data + lasting->len;
+    return memory.len > 0 && !lasts;
 }
 
 int output_keep(struct output *output)

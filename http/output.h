@@ -21,10 +21,10 @@ struct output {
     struct output_piece pieces[OUTPUT_PIECES_MAX];
     unsigned next; /* pieces before it are done */
     unsigned count;
-    char *owned; /* memory of some pieces, which need not be copied; NULL */
-    size_t owned_len;
-    char *kept;          /* owned copy of what was borrowed; NULL */
-    int file;            /* owned; -1: none */
+    char *owned;          /* freed at the end; NULL */
+    struct slice lasting; /* memory of some pieces that need not be copied: it lives long enough */
+    char *kept;           /* owned copy of what was borrowed; NULL */
+    int file;             /* owned; -1: none */
     bool copies;         /* the file goes through memory, since its file system knows no sendfile */
     uint64_t sent_bytes; /* taken by the transport so far */
 };

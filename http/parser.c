@@ -22,6 +22,7 @@ void parser_init(struct parser *parser, struct head *head)
     head->minor_version = 0;
     head->request_line = head->method_name = head->target = (struct span){0, 0};
     head->field_count = 0;
+    head->name_lens = 0;
 }
 
 static struct span make_span(size_t offset, size_t len)
@@ -77,14 +78,13 @@ static enum http_status read_field(struct head *head, size_t start, size_t len, 
         return HTTP_BAD_REQUEST;
 
     struct slice value = slice_trim((struct slice){line + name_len + 1, len - name_len - 1});
-    if (octet_span(value.data, value.len, OCTET_FIELD) != value.len)
+    if (!octet_all_in_field(value.data, value.len))
         return HTTP_BAD_REQUEST;
     if (head->field_count == fields_max)
         return HTTP_HEADER_FIELDS_TOO_LARGE;
 
-    struct field *field = &head->fields[head->field_count++];
-    field->name = make_span(start, name_len);
-    field->value = make_span((size_t)(value.data - head->bytes), value.len);
+    head_add(head, make_span(start, name_len),
+             make_span((size_t)(value.data - head->bytes), value.len));
     return HTTP_GO_ON;
 }
 

@@ -11,6 +11,7 @@ void response_init(struct response *response, char *field_buffer, size_t size)
     response->content = RESPONSE_EMPTY;
     response->bytes = (struct slice){0};
     response->owned = NULL;
+    response->bytes_last = false;
     response->file = -1;
     response->part_count = 0; /* the parts themselves are not cleared: most responses have none */
     response->close = false;
@@ -25,17 +26,17 @@ void response_deinit(struct response *response)
     response->file = -1;
 }
 
-static void append_field(struct text *out, struct slice name, struct slice value)
+void response_append_field(struct text *text, struct slice name, struct slice value)
 {
-    text_append(out, name);
-    text_append(out, SLICE(": "));
-    text_append(out, value);
-    text_append(out, SLICE("\r\n"));
+    text_append(text, name);
+    text_append(text, SLICE(": "));
+    text_append(text, value);
+    text_append(text, SLICE("\r\n"));
 }
 
 void response_add_field(struct response *response, struct slice name, struct slice value)
 {
-    append_field(&response->fields, name, value);
+    response_append_field(&response->fields, name, value);
 }
 
 void response_set_file(struct response *response, int file, off_t offset, uint64_t len)
@@ -95,11 +96,11 @@ void response_write_head(const struct response *response, const struct response_
                          struct text *out)
 {
     append_status_line(out, response->status);
-    append_field(out, SLICE("Date"), frame->date);
+    response_append_field(out, SLICE("Date"), frame->date);
     text_append(out, SLICE("Server: tarn\r\nX-Content-Type-Options: nosniff\r\n"));
     append_persistence(out, frame);
     if (response->media_type.len > 0)
-        append_field(out, SLICE("Content-Type"), response->media_type);
+        response_append_field(out, SLICE("Content-Type"), response->media_type);
     if (response->content != RESPONSE_EMPTY) {
         text_append(out, SLICE("Content-Length: "));
         text_append_u64(out, response_content_bytes(response));

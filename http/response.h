@@ -31,6 +31,7 @@ struct response {
     struct slice bytes; /* borrowed, until the worker turns to another connection; of a file, what
                          * comes behind its last part */
     char *owned;        /* memory behind `bytes` that is freed with the response; NULL */
+    bool bytes_last;    /* they live until the exchange ends, so that nobody has to copy them */
     int file;           /* owned; -1: none */
     struct response_part parts[RESPONSE_PARTS_MAX];
     unsigned part_count;
@@ -51,7 +52,10 @@ void response_init(struct response *response, char *field_buffer, size_t size);
 /* Frees what the response owns. */
 void response_deinit(struct response *response);
 
-/* Adds a field line. The value must not hold CR, LF or NUL. */
+/* Appends a field line to a text. The value must not hold CR, LF or NUL. */
+void response_append_field(struct text *text, struct slice name, struct slice value);
+
+/* The same, to the response's field lines. */
 void response_add_field(struct response *response, struct slice name, struct slice value);
 
 /* Makes `len` bytes of a file the only part of the content. The response owns the file now. */

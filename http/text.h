@@ -9,6 +9,8 @@
 
 #include "http/slice.h"
 
+#include <string.h>
+
 struct text {
     char *data;  /* borrowed from the caller */
     size_t size; /* capacity */
@@ -21,8 +23,27 @@ struct text text_over(char *buffer, size_t size);
 
 struct slice text_slice(const struct text *text);
 
-void text_append(struct text *text, struct slice bytes);
-void text_append_char(struct text *text, char c);
+/* Appends as much as fits, and sets `truncated` if that is not all. */
+void text_append_cut(struct text *text, struct slice bytes);
+
+/* Inline, since the bytes are mostly a literal: then the copy is a store or two. A response's head
+ * is made of thirty of them.
+ */
+static inline void text_append(struct text *text, struct slice bytes)
+{
+    if (bytes.len > text->size - text->len) {
+        text_append_cut(text, bytes);
+    } else if (bytes.len > 0) {
+        memcpy(text->data + text->len, bytes.data, bytes.len);
+        text->len += bytes.len;
+    }
+}
+
+static inline void text_append_char(struct text *text, char c)
+{
+    text_append(text, (struct slice){&c, 1});
+}
+
 void text_append_u64(struct text *text, uint64_t number);
 
 /* "<>&\"'" as entities. */

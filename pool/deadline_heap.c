@@ -18,11 +18,18 @@ static void place(struct deadline_heap *heap, size_t index, struct deadline_entr
     entry.item->heap_index = (uint32_t)index;
 }
 
+static bool is_before(struct deadline_entry one, struct deadline_entry other)
+{
+    if (one.deadline_ms != other.deadline_ms)
+        return one.deadline_ms < other.deadline_ms;
+    return one.arrival < other.arrival;
+}
+
 static void sift_up(struct deadline_heap *heap, size_t index, struct deadline_entry entry)
 {
     while (index > 0) {
         size_t parent = (index - 1) / 2;
-        if (heap->entries[parent].deadline_ms <= entry.deadline_ms)
+        if (is_before(heap->entries[parent], entry))
             break;
         place(heap, index, heap->entries[parent]);
         index = parent;
@@ -36,10 +43,9 @@ static void sift_down(struct deadline_heap *heap, size_t index, struct deadline_
         size_t child = 2 * index + 1;
         if (child >= heap->count)
             break;
-        if (child + 1 < heap->count &&
-            heap->entries[child + 1].deadline_ms < heap->entries[child].deadline_ms)
+        if (child + 1 < heap->count && is_before(heap->entries[child + 1], heap->entries[child]))
             child++;
-        if (heap->entries[child].deadline_ms >= entry.deadline_ms)
+        if (is_before(entry, heap->entries[child]))
             break;
         place(heap, index, heap->entries[child]);
         index = child;
@@ -67,7 +73,8 @@ int deadline_heap_add(struct deadline_heap *heap, struct pool_item *item)
 {
     if (heap->count == heap->capacity && grow(heap) != 0)
         return -1;
-    sift_up(heap, heap->count++, (struct deadline_entry){item->deadline_ms, item});
+    struct deadline_entry entry = {item->deadline_ms, heap->arrivals++, item};
+    sift_up(heap, heap->count++, entry);
     return 0;
 }
 
@@ -79,7 +86,7 @@ void deadline_heap_remove(struct deadline_heap *heap, struct pool_item *item)
     struct deadline_entry last = heap->entries[--heap->count];
     if (last.item == item)
         return;
-    if (index > 0 && last.deadline_ms < heap->entries[(index - 1) / 2].deadline_ms)
+    if (index > 0 && is_before(last, heap->entries[(index - 1) / 2]))
         sift_up(heap, index, last);
     else
         sift_down(heap, index, last);

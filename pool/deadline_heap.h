@@ -1,4 +1,5 @@
-/* A binary heap of parked items, the earliest deadline on top.
+/* A binary heap of parked items, the earliest deadline on top; of equal ones, the item that came
+ * first.
  *
  * Each item knows its place, so that it can be taken out of the middle. Not thread-safe: the
  * parked set guards it. It owns the array, never the items.
@@ -12,6 +13,7 @@
 
 struct deadline_entry {
     int64_t deadline_ms; /* beside the pointer, so that sifting does not touch the items */
+    uint64_t arrival;    /* number of items that had been added before */
     struct pool_item *item;
 };
 
@@ -20,6 +22,7 @@ struct deadline_heap {
     struct deadline_entry *entries;
     size_t count;
     size_t capacity;
+    uint64_t arrivals; /* items that have been added so far */
 };
 
 void deadline_heap_deinit(struct deadline_heap *heap);

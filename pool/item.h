@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What an item waits for while it is parked. */
+/* What an item waits for while it is parked. What the kernel tells are edges: who waits to read
+ * must have read all that there was, to write as much as was taken.
+ */
 enum pool_interest { POOL_READABLE, POOL_WRITABLE };
 
 /* Who must go first when room is needed: all of the first rank, the one with the earliest
@@ -25,7 +27,8 @@ enum pool_event {
     POOL_EXPIRED,    /* its deadline has passed */
     POOL_EVICTED,    /* its room is needed; or it asked for another share and the pool ends */
     POOL_DRAINED,    /* the pool drains, and it was parked with POOL_EVICT_FIRST */
-    POOL_CONTINUED,  /* it had asked for another share, by POOL_AGAIN */
+    POOL_CONTINUED,  /* it had asked for another share, by POOL_AGAIN, or has become ready while it
+                      * was being parked */
     POOL_MAY_BLOCK,  /* it had asked to block, by POOL_BLOCK, and now may */
     POOL_UNPARKABLE, /* it could not be parked: the kernel or the heap has no memory for it */
 };
@@ -47,8 +50,11 @@ struct pool_item {
 
     /* The pool's own; zero in a new item. */
     enum pool_event event;
-    int64_t ready_us;       /* since when it has waited for a worker; who runs it may reset it */
-    bool registered;        /* epoll knows the descriptor */
+    int64_t came_us;  /* with POOL_READY: something had come for it by then (CLOCK_MONOTONIC);
+                       * INT64_MAX: nobody knows */
+    int64_t ready_us; /* since when it has waited for a worker; who runs it may reset it */
+    bool registered;  /* epoll knows the descriptor, until it is closed; and then: */
+    enum pool_interest watched;
     uint32_t heap_index;    /* its place in the heap of its rank, while it is parked */
     struct pool_item *next; /* while it waits for the disk */
 };

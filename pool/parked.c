@@ -6,27 +6,49 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #define EVENTS_PER_WAIT 128
 
+/* A descriptor of an item, whether that is parked or not. */
+struct slot {
+    struct pool_item *item; /* parked; NULL: its owner is somebody else, or there is none */
+    uint64_t parked_at;     /* number of polls that had begun by then */
+    uint32_t generation;    /* tells the items that have had the descriptor from one another */
+    bool has_edge;          /* one has been reported while its item was not parked */
+};
+
+/* Epoll keeps a descriptor, edge-triggered, and is told of it again only when an item waits for
+ * something else than before: to arm it for each wait costs a system call, 5 % of what a small
+ * request costs. So an event may come while the item is not parked, or exists no longer. Hence it
+ * does not name the item, but its slot, where it is noted: no edge is lost, and none reaches a
+ * later item with the same descriptor.
+ */
 struct parked {
     /* Constant after create. */
     int epoll_fd;
     int kick_fd;
 
-    /* Guarded by lock. Invariant: an item is in the heap of its rank if and only if it is parked;
-     * and it is armed when the lock is free. So the lock is held over epoll_ctl, which does not
-     * wait for anything but epoll's own short lock; without that an item whose deadline has
-     * already passed could be taken out before it is armed, and be armed while it runs.
+    /* Guarded by lock. Invariant: an item is in the heap of its rank, and in its slot, if and only
+     * if it is parked.
      */
     pthread_mutex_t lock;
     struct deadline_heap heaps[POOL_RANKS];
-    size_t evictions; /* ordered and not yet done */
+    struct slot *slots; /* by descriptor */
+    size_t slot_count;
+    uint64_t polls;                   /* that have begun */
+    size_t evictions;                 /* ordered and not yet done */
+    uint64_t evict_until[POOL_RANKS]; /* whoever came later is not meant by the last order */
     bool draining;
 };
+
+#define FIRST_SLOTS 256
+
+/* No descriptor has this number. */
+#define KICK UINT64_MAX
 
 struct parked *parked_create(void)
 {
@@ -39,7 +61,7 @@ struct parked *parked_create(void)
     parked->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (parked->kick_fd < 0)
         goto fail_kick;
-    struct epoll_event kick = {.events = EPOLLIN, .data.ptr = NULL};
+    struct epoll_event kick = {.events = EPOLLIN, .data.u64 = KICK};
     if (epoll_ctl(parked->epoll_fd, EPOLL_CTL_ADD, parked->kick_fd, &kick) != 0)
         goto fail_lock;
     errno = pthread_mutex_init(&parked->lock, NULL);
@@ -62,71 +84,136 @@ void parked_destroy(struct parked *parked)
         return;
     for (int rank = 0; rank < POOL_RANKS; rank++)
         deadline_heap_deinit(&parked->heaps[rank]);
+    free(parked->slots);
     sync_destroy(&parked->lock);
     (void)close(parked->kick_fd); /* neither holds data that could be lost */
     (void)close(parked->epoll_fd);
     free(parked);
 }
 
-static int arm(struct parked *parked, struct pool_item *item)
+/* --- descriptors --------------------------------------------------------------------------- */
+
+/* Returns 0, or -1 with errno. */
+static int make_slot_locked(struct parked *parked, int fd)
 {
+    if (fd < 0) {
+        errno = EBADF;
+        return -1;
+    }
+    size_t count = parked->slot_count ? parked->slot_count : FIRST_SLOTS;
+    while (count <= (size_t)fd)
+        count *= 2;
+    if (count == parked->slot_count)
+        return 0;
+    struct slot *slots = reallocarray(parked->slots, count, sizeof(struct slot));
+    if (!slots)
+        return -1;
+    memset(slots + parked->slot_count, 0, (count - parked->slot_count) * sizeof(struct slot));
+    parked->slots = slots;
+    parked->slot_count = count;
+    return 0;
+}
+
+/* Has epoll watch the descriptor for what the item waits for; what there is now is an edge to it.
+ * Returns 0, or -1 with errno.
+ */
+static int watch_locked(struct parked *parked, struct pool_item *item)
+{
+    if (make_slot_locked(parked, item->fd) != 0)
+        return -1;
+    struct slot *slot = &parked->slots[item->fd];
+    slot->has_edge = false;
+    slot->generation += !item->registered;
     struct epoll_event event = {
-        .events = (item->interest == POOL_READABLE ? EPOLLIN : EPOLLOUT) | EPOLLONESHOT,
-        .data.ptr = item,
+        .events = (item->interest == POOL_READABLE ? EPOLLIN : EPOLLOUT) | EPOLLET,
+        .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)item->fd,
     };
     int operation = item->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    item->registered = true;
-    return epoll_ctl(parked->epoll_fd, operation, item->fd, &event);
+    item->registered = epoll_ctl(parked->epoll_fd, operation, item->fd, &event) == 0;
+    item->watched = item->interest;
+    return item->registered ? 0 : -1;
 }
 
-int parked_add(struct parked *parked, struct pool_item *item)
+/* The slot that an event is about; NULL if its item is gone. */
+static struct slot *slot_of_locked(struct parked *parked, uint64_t name)
 {
-    struct deadline_heap *heap = &parked->heaps[item->rank];
-    bool leaves_at_once = false;
-    sync_lock(&parked->lock);
-    int result = deadline_heap_add(heap, item);
-    if (result == 0 && arm(parked, item) != 0) {
-        result = -1;
-        item->registered = false;
-        deadline_heap_remove(heap, item);
-    } else {
-        leaves_at_once = parked->draining && heap == &parked->heaps[POOL_EVICT_FIRST];
-    }
-    sync_unlock(&parked->lock);
-    if (leaves_at_once)
-        parked_kick(parked);
-    return result;
+    struct slot *slot = &parked->slots[(uint32_t)name];
+    return slot->generation == name >> 32 ? slot : NULL;
 }
 
-/* Takes out an item that has not become ready: epoll must forget it, or it would be reported to
- * the poller while another thread runs or frees it.
- */
-static struct pool_item *withdraw_locked(struct parked *parked, struct pool_item *item,
-                                         enum pool_event event)
+/* --- in and out ---------------------------------------------------------------------------- */
+
+static enum parked_outcome add_locked(struct parked *parked, struct pool_item *item)
+{
+    bool is_watched = item->registered && item->watched == item->interest;
+    if (!is_watched && watch_locked(parked, item) != 0)
+        return PARKED_FAILED;
+    struct slot *slot = &parked->slots[item->fd];
+    if (slot->has_edge) {
+        slot->has_edge = false;
+        return PARKED_READY;
+    }
+    if (deadline_heap_add(&parked->heaps[item->rank], item) != 0)
+        return PARKED_FAILED;
+    slot->item = item;
+    slot->parked_at = parked->polls;
+    return PARKED_DONE;
+}
+
+enum parked_outcome parked_add(struct parked *parked, struct pool_item *item)
+{
+    bool may_leave_at_once = item->rank == POOL_EVICT_FIRST;
+    sync_lock(&parked->lock);
+    enum parked_outcome outcome = add_locked(parked, item);
+    bool kick = outcome == PARKED_DONE && may_leave_at_once && parked->draining;
+    sync_unlock(&parked->lock);
+    if (kick)
+        parked_kick(parked);
+    return outcome;
+}
+
+static struct pool_item *take_locked(struct parked *parked, struct pool_item *item,
+                                     enum pool_event event)
 {
     deadline_heap_remove(&parked->heaps[item->rank], item);
-    /* It can only fail for a descriptor that is not in the set, and then there is nothing to do. */
-    (void)epoll_ctl(parked->epoll_fd, EPOLL_CTL_DEL, item->fd, NULL);
-    item->registered = false;
+    parked->slots[item->fd].item = NULL;
     item->event = event;
     return item;
 }
 
+/* Takes a ready item out. If it was parked only after this poll had begun, the event may have been
+ * reported before, for what the item has read since.
+ */
+static struct pool_item *take_ready_one_locked(struct parked *parked, struct slot *slot,
+                                               int64_t now_us)
+{
+    slot->item->came_us = slot->parked_at < parked->polls ? now_us : INT64_MAX;
+    return take_locked(parked, slot->item, POOL_READY);
+}
+
+static void take_kicks(struct parked *parked)
+{
+    uint64_t kicks;
+    /* Another value than the count of kicks, or EAGAIN, tells nothing of interest. */
+    (void)!read(parked->kick_fd, &kicks, sizeof(kicks));
+}
+
 static size_t take_ready_locked(struct parked *parked, const struct epoll_event *events,
-                                size_t event_count, struct pool_item *items[])
+                                size_t event_count, int64_t now_us, struct pool_item *items[])
 {
     size_t count = 0;
     for (size_t i = 0; i < event_count; i++) {
-        struct pool_item *item = events[i].data.ptr;
-        if (!item) {
-            uint64_t kicks;
-            /* Another value than the count of kicks, or EAGAIN, tells nothing of interest. */
-            (void)!read(parked->kick_fd, &kicks, sizeof(kicks));
+        if (events[i].data.u64 == KICK) {
+            take_kicks(parked);
             continue;
         }
-        deadline_heap_remove(&parked->heaps[item->rank], item);
-        item->event = POOL_READY;
-        items[count++] = item;
+        struct slot *slot = slot_of_locked(parked, events[i].data.u64);
+        if (!slot)
+            continue;
+        if (slot->item)
+            items[count++] = take_ready_one_locked(parked, slot, now_us);
+        else
+            slot->has_edge = true;
     }
     return count;
 }
@@ -138,7 +225,7 @@ static size_t take_expired_locked(struct parked *parked, int64_t now_ms, struct 
     for (int rank = 0; rank < POOL_RANKS; rank++) {
         struct pool_item *first = deadline_heap_first(&parked->heaps[rank]);
         while (count < size && first && first->deadline_ms <= now_ms) {
-            items[count++] = withdraw_locked(parked, first, POOL_EXPIRED);
+            items[count++] = take_locked(parked, first, POOL_EXPIRED);
             first = deadline_heap_first(&parked->heaps[rank]);
         }
     }
@@ -147,8 +234,12 @@ static size_t take_expired_locked(struct parked *parked, int64_t now_ms, struct 
 
 static struct pool_item *evictable_locked(struct parked *parked)
 {
-    struct pool_item *item = deadline_heap_first(&parked->heaps[POOL_EVICT_FIRST]);
-    return item ? item : deadline_heap_first(&parked->heaps[POOL_EVICT_SECOND]);
+    for (int rank = POOL_EVICT_FIRST; rank <= POOL_EVICT_SECOND; rank++) {
+        const struct deadline_heap *heap = &parked->heaps[rank];
+        if (heap->count > 0 && heap->entries[0].arrival < parked->evict_until[rank])
+            return heap->entries[0].item;
+    }
+    return NULL;
 }
 
 static size_t take_evicted_locked(struct parked *parked, struct pool_item *items[], size_t size)
@@ -161,7 +252,7 @@ static size_t take_evicted_locked(struct parked *parked, struct pool_item *items
             break;
         }
         parked->evictions--;
-        items[count++] = withdraw_locked(parked, item, POOL_EVICTED);
+        items[count++] = take_locked(parked, item, POOL_EVICTED);
     }
     return count;
 }
@@ -172,16 +263,15 @@ static size_t take_drained_locked(struct parked *parked, struct pool_item *items
     struct pool_item *item;
     while (parked->draining && count < size &&
            (item = deadline_heap_first(&parked->heaps[POOL_EVICT_FIRST])))
-        items[count++] = withdraw_locked(parked, item, POOL_DRAINED);
+        items[count++] = take_locked(parked, item, POOL_DRAINED);
     return count;
 }
 
 /* How long the poller may wait, in milliseconds. */
-static int wait_ms(struct parked *parked)
+static int wait_ms_locked(struct parked *parked)
 {
     int64_t now_ms = clock_now_ms();
     int64_t until_ms = now_ms + PARKED_WAIT_MAX_MS;
-    sync_lock(&parked->lock);
     bool more_to_take = (parked->evictions > 0 && evictable_locked(parked)) ||
                         (parked->draining && parked->heaps[POOL_EVICT_FIRST].count > 0);
     if (more_to_take)
@@ -191,7 +281,6 @@ static int wait_ms(struct parked *parked)
         if (heap->count && heap->entries[0].deadline_ms < until_ms)
             until_ms = heap->entries[0].deadline_ms;
     }
-    sync_unlock(&parked->lock);
     return until_ms > now_ms ? (int)(until_ms - now_ms) : 0;
 }
 
@@ -200,13 +289,17 @@ size_t parked_poll(struct parked *parked, bool may_wait, struct pool_item *items
     struct epoll_event events[EVENTS_PER_WAIT];
     size_t for_ready = size - size / 4;
     int most = for_ready < EVENTS_PER_WAIT ? (int)for_ready : EVENTS_PER_WAIT;
-    int ready = epoll_wait(parked->epoll_fd, events, most, may_wait ? wait_ms(parked) : 0);
+    sync_lock(&parked->lock);
+    parked->polls++;
+    int timeout_ms = may_wait ? wait_ms_locked(parked) : 0;
+    sync_unlock(&parked->lock);
+    int ready = epoll_wait(parked->epoll_fd, events, most, timeout_ms);
     if (ready < 0)
         ready = 0; /* EINTR: as if nothing had come; the next poll sees it */
 
     int64_t now_us = clock_now_us();
     sync_lock(&parked->lock);
-    size_t count = take_ready_locked(parked, events, (size_t)ready, items);
+    size_t count = take_ready_locked(parked, events, (size_t)ready, now_us, items);
     count += take_expired_locked(parked, now_us / 1000, items + count, size - count);
     count += take_evicted_locked(parked, items + count, size - count);
     count += take_drained_locked(parked, items + count, size - count);
@@ -229,8 +322,11 @@ bool parked_evict(struct parked *parked)
     size_t evictable =
         parked->heaps[POOL_EVICT_FIRST].count + parked->heaps[POOL_EVICT_SECOND].count;
     bool ordered = evictable > parked->evictions;
-    if (ordered)
+    if (ordered) {
         parked->evictions++;
+        for (int rank = 0; rank < POOL_RANKS; rank++)
+            parked->evict_until[rank] = parked->heaps[rank].arrivals;
+    }
     sync_unlock(&parked->lock);
     if (ordered)
         parked_kick(parked);
@@ -260,7 +356,7 @@ struct pool_item *parked_take_any(struct parked *parked)
     for (int rank = 0; rank < POOL_RANKS && !item; rank++) {
         item = deadline_heap_first(&parked->heaps[rank]);
         if (item)
-            item = withdraw_locked(parked, item, POOL_DRAINED);
+            item = take_locked(parked, item, POOL_DRAINED);
     }
     sync_unlock(&parked->lock);
     return item;

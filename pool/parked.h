@@ -25,11 +25,18 @@ struct parked *parked_create(void);
 /* All items must have been taken out. NULL is allowed. */
 void parked_destroy(struct parked *parked);
 
-/* Parks an item as its members say; its descriptor must stay open until it comes out again.
- * Arming epoll is the last touch: once this has returned 0 the item is another's.
- * Returns 0, or -1 with errno, the item still being the caller's. Any thread.
+enum parked_outcome {
+    PARKED_DONE,   /* the item is another's: it must not be touched any more */
+    PARKED_READY,  /* it is the caller's, since it has become ready again while it ran */
+    PARKED_FAILED, /* likewise, with errno: the kernel or the heap has no memory for it */
+};
+
+/* Parks an item as its members say. From the first time on, epoll knows its descriptor until that
+ * is closed, which must only happen while the item is not parked. The set reports edges: who waits
+ * to read must have read all that there was, to write as much as was taken.
+ * Never PARKED_READY the first time. Any thread.
  */
-int parked_add(struct parked *parked, struct pool_item *item);
+enum parked_outcome parked_add(struct parked *parked, struct pool_item *item);
 
 /* Takes up to `size` items out, their `event` set. At most three quarters of them (rounded up) are
  * ready ones: a flood of these must not keep the others in. With `may_wait` it waits for the first

@@ -79,6 +79,24 @@ fail_workers:
     return NULL;
 }
 
+/* Sends an item to the back of the queue. Returns whether it is there; else *out_event is why it
+ * has to run again.
+ */
+static bool return_item(struct pool *pool, struct pool_item *item, enum pool_event *out_event)
+{
+    switch (queue_return(pool->queue, item)) {
+    case QUEUE_OK:
+        return true;
+    case QUEUE_FULL:
+        *out_event = POOL_CONTINUED; /* no room to wait in: another share at once */
+        break;
+    case QUEUE_CLOSED:
+        *out_event = POOL_EVICTED;
+        break;
+    }
+    return false;
+}
+
 /* Runs an item until it is gone, waits, or has used its share. */
 static void run_item(struct worker *worker, struct pool_item *item, enum pool_event event,
                      bool may_block)
@@ -89,25 +107,25 @@ static void run_item(struct worker *worker, struct pool_item *item, enum pool_ev
         if (may_block)
             queue_block_end(pool->queue, worker->number);
         may_block = false;
+        if (next == POOL_PARK) {
+            switch (parked_add(pool->parked, item)) {
+            case PARKED_DONE:
+                return;
+            case PARKED_READY:
+                next = POOL_AGAIN;
+                break;
+            case PARKED_FAILED:
+                event = POOL_UNPARKABLE;
+                continue;
+            }
+        }
         switch (next) {
         case POOL_GONE:
+        case POOL_PARK: /* has been answered */
             return;
-        case POOL_PARK:
-            if (parked_add(pool->parked, item) == 0)
-                return;
-            event = POOL_UNPARKABLE;
-            break;
         case POOL_AGAIN:
-            switch (queue_return(pool->queue, item)) {
-            case QUEUE_OK:
+            if (return_item(pool, item, &event))
                 return;
-            case QUEUE_FULL:
-                event = POOL_CONTINUED; /* no room to wait in: another share at once */
-                break;
-            case QUEUE_CLOSED:
-                event = POOL_EVICTED;
-                break;
-            }
             break;
         case POOL_BLOCK:
             if (!queue_block_begin(pool->queue, worker->number, item))
@@ -193,7 +211,7 @@ enum queue_push_result pool_push(struct pool *pool, struct pool_item *item, unsi
 
 int pool_park(struct pool *pool, struct pool_item *item)
 {
-    return parked_add(pool->parked, item);
+    return parked_add(pool->parked, item) == PARKED_DONE ? 0 : -1;
 }
 
 bool pool_evict(struct pool *pool)

@@ -43,6 +43,7 @@ static struct request request_of(struct exchange *exchange, struct worker *worke
         .handler = exchange->kind,
         .client = worker->session->client,
         .now = worker->date_time,
+        .waiting_since_us = INT64_MAX,
         .content = text_over(worker->content, worker->content_size),
     };
 }
@@ -117,12 +118,24 @@ static void note_begin(struct exchange *exchange, struct worker *worker)
     worker->queue_wait_us = 0; /* what comes behind it on the connection has not waited */
 }
 
+/* The first request of a run has been waiting since the poller saw it, but not if empty lines came
+ * before it: then the poller may have seen only these. What comes behind it may have come later.
+ */
+static int64_t take_waiting_since_us(const struct exchange *exchange, struct worker *worker)
+{
+    int64_t since_us =
+        exchange->head.request_line.offset == 0 ? worker->waiting_since_us : INT64_MAX;
+    worker->waiting_since_us = INT64_MAX;
+    return since_us;
+}
+
 static void begin(struct exchange *exchange, void *context)
 {
     struct worker *worker = context;
     note_begin(exchange, worker);
     worker_tell_request(worker, exchange);
     struct request request = request_of(exchange, worker);
+    request.waiting_since_us = take_waiting_since_us(exchange, worker);
     enum http_status status = resolve(&request, worker);
     if (status == HTTP_GO_ON)
         status = authorization_check(&request, worker->session->peer, worker->lends.now_ms);

@@ -129,11 +129,19 @@ static enum pool_next settle(struct session *session, struct worker *worker,
     return POOL_GONE;
 }
 
+/* By when the next request had come in, or its beginning, if the poller has seen it come. */
+static int64_t waiting_since_us(const struct session *session, enum pool_event event)
+{
+    bool for_request = event == POOL_READY && session->connection.state == CONNECTION_HEAD;
+    return for_request ? session->item.came_us : INT64_MAX;
+}
+
 enum pool_next session_run(struct pool_item *item, enum pool_event event, unsigned number,
                            void *context)
 {
     struct session *session = (struct session *)item;
     struct worker *worker = server_worker(context, number);
+    worker->waiting_since_us = waiting_since_us(session, event);
     worker_take_up(worker, session);
     if (event == POOL_MAY_BLOCK)
         worker_enter_disk(worker);

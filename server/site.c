@@ -87,7 +87,7 @@ static struct site *create(const struct config *config, int root, struct stores 
     site->config = config;
     site->root = root;
     site->limits = limits_of(config);
-    site->file_cache = file_cache_create();
+    site->file_cache = file_cache_create(config->static_files.cache_ttl_ms * 1000);
     if (!site->file_cache || set_authorities(site, port) != 0) {
         site->root = -1; /* still the caller's */
         destroy(site);

@@ -47,7 +47,8 @@ struct worker {
     char local_address[INET6_ADDRSTRLEN]; /* of that; empty: not asked for yet */
     char date[DATE_LEN + 1];
     time_t date_time;
-    int64_t queue_wait_us; /* of the session, until a request that has begun has it */
+    int64_t queue_wait_us;    /* of the session, until a request that has begun has it */
+    int64_t waiting_since_us; /* that request had come in by then; INT64_MAX: nobody knows */
 
     /* Written by the worker's thread only, read by any. */
     atomic_uint_least64_t requests_by_class[6];

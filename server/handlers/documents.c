@@ -28,7 +28,7 @@ static void answer(struct request *request)
         .cache_control = SLICE("no-cache"),
         .policy = SLICE("default-src 'none'; sandbox"),
     };
-    file_response_make(request, &(struct file_source){.file = file}, &stat, &look);
+    file_response_make(request, file, &stat, &look);
     repr_digest_add(request);
 }
 

@@ -1,34 +1,52 @@
 #include "server/handlers/file_cache.h"
 
+#include "pool/clock.h"
 #include "pool/sync.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Places share locks: few enough to be cheap, enough that workers rarely meet at one. */
 #define LOCKS 64
 
-/* A file younger than this may still change without a trace. */
-#define SETTLED_S 2
+/* Files of about the same size have their places in a row of their own, so that each costs a
+ * bounded amount of memory. A path has one place in each row.
+ */
+static const struct {
+    off_t file_bytes_max;
+    size_t first;
+    size_t count;
+} rows[] = {
+    {8192, 0, 4096},
+    {65536, 4096, 256},
+    {CACHED_FILE_BYTES_MAX, 4096 + 256, 64},
+};
 
-struct entry {
-    char *path; /* NULL: the place is free */
-    char *bytes;
-    struct stat stat;
+#define ROWS   3
+#define PLACES (4096 + 256 + 64)
+
+struct place {
+    struct cached_file *file; /* held; NULL */
+    uint32_t offered;         /* hash of the path that was offered last */
 };
 
 struct file_cache {
+    int64_t ttl_us; /* constant */
     pthread_mutex_t locks[LOCKS];
-    struct entry entries[FILE_CACHE_ENTRIES]; /* entry i is guarded by lock i % LOCKS */
+
+    /* Place i of a row is guarded by lock i % LOCKS; each row's count is a multiple of that, so
+     * that all places of a path have the same one.
+     */
+    struct place places[PLACES];
 };
 
-struct file_cache *file_cache_create(void)
+struct file_cache *file_cache_create(int64_t ttl_us)
 {
     struct file_cache *cache = calloc(1, sizeof(*cache));
     if (!cache)
         return NULL;
+    cache->ttl_us = ttl_us;
     for (size_t i = 0; i < LOCKS; i++) {
         errno = pthread_mutex_init(&cache->locks[i], NULL);
         if (errno == 0)
@@ -41,113 +59,123 @@ struct file_cache *file_cache_create(void)
     return cache;
 }
 
-static void clear(struct entry *entry)
-{
-    free(entry->path);
-    free(entry->bytes);
-    *entry = (struct entry){0};
-}
-
 void file_cache_destroy(struct file_cache *cache)
 {
     if (!cache)
         return;
-    for (size_t i = 0; i < FILE_CACHE_ENTRIES; i++)
-        clear(&cache->entries[i]);
+    for (size_t i = 0; i < PLACES; i++)
+        cached_file_release(cache->places[i].file);
     for (size_t i = 0; i < LOCKS; i++)
         sync_destroy(&cache->locks[i]);
     free(cache);
 }
 
+/* --- places -------------------------------------------------------------------------------- */
+
 /* FNV-1a. Who names files for the server may make them meet at one place: it costs him the cache.
  */
-static size_t place_of(const char *path)
+static uint32_t hash_of(const char *path)
 {
     uint32_t hash = 2166136261;
     for (; *path; path++)
         hash = (hash ^ (unsigned char)*path) * 16777619;
-    return hash % FILE_CACHE_ENTRIES;
+    return hash;
 }
 
-static bool is_same_time(struct timespec a, struct timespec b)
+static struct place *place_in(struct file_cache *cache, unsigned row, uint32_t hash)
 {
-    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+    return &cache->places[rows[row].first + hash % rows[row].count];
 }
 
-static bool is_unchanged(const struct stat *a, const struct stat *b)
+/* Where a file of that size is, or would be. */
+static struct place *place_for(struct file_cache *cache, off_t file_bytes, uint32_t hash)
 {
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mode == b->st_mode && is_same_time(a->st_mtim, b->st_mtim) &&
-           is_same_time(a->st_ctim, b->st_ctim);
+    unsigned row = 0;
+    while (file_bytes > rows[row].file_bytes_max)
+        row++; /* the last one is for the largest that there are */
+    return place_in(cache, row, hash);
 }
 
-/* Takes the bytes, or drops an entry that is no longer true. */
-static bool take_locked(struct entry *entry, const char *path, const struct stat *stat,
-                        struct text *out_bytes)
+/* Returns what is cached for the path, held, or NULL. */
+static struct cached_file *look_up(struct file_cache *cache, const char *path, uint32_t hash)
 {
-    if (!entry->path || strcmp(entry->path, path) != 0)
-        return false;
-    if (!stat || !is_unchanged(&entry->stat, stat)) {
-        clear(entry);
-        return false;
+    struct cached_file *found = NULL;
+    sync_lock(&cache->locks[hash % LOCKS]);
+    for (unsigned row = 0; row < ROWS && !found; row++) {
+        struct cached_file *cached = place_in(cache, row, hash)->file;
+        if (cached && strcmp(cached->path, path) == 0)
+            found = cached;
     }
-    out_bytes->len = 0;
-    text_append(out_bytes, (struct slice){entry->bytes, (size_t)entry->stat.st_size});
-    return !out_bytes->truncated;
-}
-
-bool file_cache_find(struct file_cache *cache, int root, const char *path, struct text *out_bytes,
-                     struct stat *out_stat)
-{
-    size_t place = place_of(path);
-    pthread_mutex_t *lock = &cache->locks[place % LOCKS];
-    struct entry *entry = &cache->entries[place];
-    sync_lock(lock);
-    bool is_there = entry->path && strcmp(entry->path, path) == 0;
-    sync_unlock(lock);
-    if (!is_there)
-        return false;
-    bool exists = fstatat(root, path, out_stat, 0) == 0;
-    sync_lock(lock);
-    bool found = take_locked(entry, path, exists ? out_stat : NULL, out_bytes);
-    sync_unlock(lock);
+    if (found)
+        cached_file_hold(found);
+    sync_unlock(&cache->locks[hash % LOCKS]);
     return found;
 }
 
-static bool is_settled(const struct stat *stat, time_t now)
+static void drop(struct file_cache *cache, struct cached_file *cached, uint32_t hash)
 {
-    return stat->st_ctim.tv_sec + SETTLED_S < now && stat->st_mtim.tv_sec + SETTLED_S < now;
+    struct place *place = place_for(cache, cached->stat.st_size, hash);
+    sync_lock(&cache->locks[hash % LOCKS]);
+    bool is_there = place->file == cached;
+    if (is_there)
+        place->file = NULL;
+    sync_unlock(&cache->locks[hash % LOCKS]);
+    if (is_there)
+        cached_file_release(cached);
 }
 
-/* Reads all of a file. Returns its bytes, the caller's, or NULL if it changes meanwhile. */
-static char *read_settled(int file, const struct stat *before)
+/* --- files --------------------------------------------------------------------------------- */
+
+static bool is_fresh(const struct file_cache *cache, struct cached_file *cached,
+                     int64_t waiting_since_us)
 {
-    struct stat after;
-    size_t len = (size_t)before->st_size;
-    char *bytes = malloc(len + 1);
-    if (bytes && pread(file, bytes, len + 1, 0) == (ssize_t)len && fstat(file, &after) == 0 &&
-        is_unchanged(before, &after))
-        return bytes;
-    free(bytes);
+    int64_t checked_us = atomic_load_explicit(&cached->checked_us, memory_order_relaxed);
+    if (checked_us == 0)
+        return false;
+    /* Both are cut to microseconds: at the same one the check may have begun before. */
+    return checked_us > waiting_since_us ||
+           (cache->ttl_us > 0 && clock_now_us() - checked_us < cache->ttl_us);
+}
+
+static bool check(struct cached_file *cached, int root)
+{
+    struct stat stat;
+    int64_t began_us = clock_now_us();
+    if (fstatat(root, cached->path, &stat, 0) != 0 || !cached_file_is(cached, &stat))
+        return false;
+    atomic_store_explicit(&cached->checked_us, began_us, memory_order_relaxed);
+    return true;
+}
+
+struct cached_file *file_cache_find(struct file_cache *cache, int root, const char *path,
+                                    int64_t waiting_since_us)
+{
+    uint32_t hash = hash_of(path);
+    struct cached_file *cached = look_up(cache, path, hash);
+    if (!cached || is_fresh(cache, cached, waiting_since_us) || check(cached, root))
+        return cached;
+    drop(cache, cached, hash);
+    cached_file_release(cached); /* which was held for this call */
     return NULL;
 }
 
-void file_cache_offer(struct file_cache *cache, const char *path, int file, time_t now)
+void file_cache_offer(struct file_cache *cache, const char *path, int file, const struct stat *stat,
+                      const struct file_look *look, time_t now)
 {
-    struct entry fresh = {0};
-    if (fstat(file, &fresh.stat) != 0 || !S_ISREG(fresh.stat.st_mode) ||
-        fresh.stat.st_size > FILE_CACHE_BYTES_MAX || !is_settled(&fresh.stat, now))
+    if (!cached_file_may_be(stat, now))
         return;
-    fresh.path = strdup(path);
-    fresh.bytes = read_settled(file, &fresh.stat);
-    if (!fresh.path || !fresh.bytes) {
-        clear(&fresh);
+    uint32_t hash = hash_of(path);
+    struct place *place = place_for(cache, stat->st_size, hash);
+    sync_lock(&cache->locks[hash % LOCKS]);
+    bool is_wanted = place->offered == hash;
+    place->offered = hash;
+    sync_unlock(&cache->locks[hash % LOCKS]);
+    struct cached_file *cached = is_wanted ? cached_file_create(path, file, stat, look, now) : NULL;
+    if (!cached)
         return;
-    }
-    size_t place = place_of(path);
-    sync_lock(&cache->locks[place % LOCKS]);
-    struct entry old = cache->entries[place];
-    cache->entries[place] = fresh;
-    sync_unlock(&cache->locks[place % LOCKS]);
-    clear(&old);
+    sync_lock(&cache->locks[hash % LOCKS]);
+    struct cached_file *old = place->file;
+    place->file = cached;
+    sync_unlock(&cache->locks[hash % LOCKS]);
+    cached_file_release(old);
 }

@@ -1,42 +1,15 @@
 #include "server/handlers/file_response.h"
 
-#include "http/date.h"
 #include "http/range.h"
 #include "server/handlers/contained.h"
 #include "server/handlers/problem.h"
 #include "server/handlers/random_token.h"
-#include "server/handlers/representation.h"
 #include "server/log/error_log.h"
 
 #include <assert.h>
 #include <unistd.h>
 
 static_assert(RANGE_PARTS_MAX <= RESPONSE_PARTS_MAX, "each range is a part of the response");
-
-/* Fields that a 304 has too (RFC 9110 section 15.4.5). */
-static void add_validators(struct response *response, const struct representation *file,
-                           const struct file_look *look)
-{
-    char date[DATE_LEN + 1];
-    date_format(file->validators.last_modified, date);
-    response_add_field(response, SLICE("Last-Modified"), (struct slice){date, DATE_LEN});
-    response_add_field(response, SLICE("ETag"), file->validators.etag);
-    if (look->cache_control.len > 0)
-        response_add_field(response, SLICE("Cache-Control"), look->cache_control);
-}
-
-static void add_look(struct response *response, const struct file_look *look)
-{
-    response->media_type = look->media_type;
-    response_add_field(response, SLICE("Accept-Ranges"), SLICE("bytes"));
-    if (look->download_name.len > 0) {
-        text_append(&response->fields, SLICE("Content-Disposition: "));
-        text_append_attachment(&response->fields, look->download_name);
-        text_append(&response->fields, SLICE("\r\n"));
-    }
-    if (look->policy.len > 0)
-        response_add_field(response, SLICE("Content-Security-Policy"), look->policy);
-}
 
 /* --- parts --------------------------------------------------------------------------------- */
 
@@ -114,68 +87,71 @@ static void answer_unsatisfiable(struct request *request, uint64_t len)
 
 /* --- the whole ----------------------------------------------------------------------------- */
 
-static void answer_whole(struct response *response, const struct file_source *source, uint64_t len)
-{
-    response->status = HTTP_OK;
-    if (source->file >= 0) {
-        response_set_file(response, source->file, 0, len);
-    } else {
-        response->content = RESPONSE_BYTES;
-        response->bytes = source->bytes;
-    }
-}
-
-static void close_source(const struct file_source *source)
-{
-    if (source->file >= 0)
-        (void)close(source->file); /* only read from: nothing can be lost */
-}
-
-/* Of what is in memory always the whole. */
-static enum range_outcome select_ranges(const struct request *request,
-                                        const struct file_source *source,
-                                        const struct representation *whole, struct range_set *out)
-{
-    if (source->file < 0)
-        return RANGE_WHOLE;
-    return range_select(&request->exchange->head, whole->len, &whole->validators, request->now,
-                        out);
-}
-
-static void answer_selected(struct request *request, const struct file_source *source,
-                            const struct representation *whole, const struct file_look *look)
+static void answer_selected(struct request *request, int file, const struct representation *whole,
+                            const struct file_look *look)
 {
     struct response *response = &request->exchange->response;
     struct range_set set;
-    enum range_outcome outcome = select_ranges(request, source, whole, &set);
+    enum range_outcome outcome =
+        range_select(&request->exchange->head, whole->len, &whole->validators, request->now, &set);
     if (outcome == RANGE_UNSATISFIABLE) {
-        close_source(source);
+        (void)close(file); /* only read from: nothing can be lost */
         answer_unsatisfiable(request, whole->len);
         return;
     }
-    add_validators(response, whole, look);
-    add_look(response, look);
-    if (outcome == RANGE_PARTS && set.count == 1)
-        answer_part(response, source->file, set.parts[0], whole->len);
-    else if (outcome == RANGE_WHOLE || answer_parts(request, source->file, &set, whole->len) != 0)
-        answer_whole(response, source, whole->len);
+    file_look_append_validators(&response->fields, whole, look);
+    file_look_append(&response->fields, look);
+    response->media_type = look->media_type;
+    if (outcome == RANGE_PARTS && set.count == 1) {
+        answer_part(response, file, set.parts[0], whole->len);
+    } else if (outcome == RANGE_WHOLE || answer_parts(request, file, &set, whole->len) != 0) {
+        response->status = HTTP_OK;
+        response_set_file(response, file, 0, whole->len);
+    }
 }
 
-void file_response_make(struct request *request, const struct file_source *source,
-                        const struct stat *stat, const struct file_look *look)
+void file_response_make(struct request *request, int file, const struct stat *stat,
+                        const struct file_look *look)
 {
     struct representation whole;
+    struct response *response = &request->exchange->response;
     representation_describe(&whole, stat, request->now);
     enum http_status status =
         precondition_check(&request->exchange->head, &whole.validators, request->now);
     if (status == HTTP_GO_ON) {
-        answer_selected(request, source, &whole, look);
+        answer_selected(request, file, &whole, look);
         return;
     }
-    close_source(source);
+    (void)close(file); /* only read from: nothing can be lost */
     if (status == HTTP_NOT_MODIFIED) {
-        request->exchange->response.status = status;
-        add_validators(&request->exchange->response, &whole, look);
+        response->status = status;
+        file_look_append_validators(&response->fields, &whole, look);
+    } else {
+        problem_answer(request, status, NULL);
+    }
+}
+
+static void answer_cached(struct response *response, const struct cached_file *cached)
+{
+    response->status = HTTP_OK;
+    response->media_type = cached->media_type;
+    text_append(&response->fields, cached->validators);
+    text_append(&response->fields, cached->look);
+    response->content = RESPONSE_BYTES;
+    response->bytes = cached->bytes;
+    response->bytes_last = true;
+}
+
+void file_response_make_cached(struct request *request, const struct cached_file *cached)
+{
+    struct response *response = &request->exchange->response;
+    enum http_status status =
+        precondition_check(&request->exchange->head, &cached->whole.validators, request->now);
+    if (status == HTTP_GO_ON) {
+        answer_cached(response, cached);
+    } else if (status == HTTP_NOT_MODIFIED) {
+        response->status = status;
+        text_append(&response->fields, cached->validators);
     } else {
         problem_answer(request, status, NULL);
     }

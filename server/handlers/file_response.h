@@ -4,29 +4,20 @@
 #ifndef TARN_SERVER_HANDLERS_FILE_RESPONSE_H
 #define TARN_SERVER_HANDLERS_FILE_RESPONSE_H
 
+#include "server/handlers/cached_file.h"
+#include "server/handlers/file_look.h"
 #include "server/handlers/request.h"
 
-#include <sys/stat.h>
-
-/* How the file is to be seen. */
-struct file_look {
-    struct slice media_type;    /* required */
-    struct slice download_name; /* empty: shown inline, else to be saved under this name */
-    struct slice cache_control; /* empty: no such field */
-    struct slice policy;        /* Content-Security-Policy; empty: no such field */
-};
-
-/* Where its bytes are. */
-struct file_source {
-    int file;           /* an opened regular file, which is taken over; -1: in memory */
-    struct slice bytes; /* then: all of them, borrowed as those of a response are */
-};
-
-/* Makes the response to a GET or HEAD for a file: 200, 206, 304, 412 or 416. Ranges of what is in
- * memory are not selected: it is answered whole.
+/* Makes the response to a GET or HEAD for an opened regular file, which is taken over: 200, 206,
+ * 304, 412 or 416.
  */
-void file_response_make(struct request *request, const struct file_source *source,
-                        const struct stat *stat, const struct file_look *look);
+void file_response_make(struct request *request, int file, const struct stat *stat,
+                        const struct file_look *look);
+
+/* The same from the cache: 200, 304 or 412; ranges are not selected. The file must be held until
+ * the exchange ends.
+ */
+void file_response_make_cached(struct request *request, const struct cached_file *cached);
 
 /* Makes the response for a file that could not be opened, with open's errno: 403, 404, 500 (which
  * is logged) or 503.

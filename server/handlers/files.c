@@ -68,7 +68,7 @@ static void answer_file(struct request *request)
     struct stat stat;
     int file = open_file(request);
     if (file >= 0 && fstat(file, &stat) == 0 && S_ISREG(stat.st_mode)) {
-        file_response_make(request, &(struct file_source){.file = file}, &stat, &look);
+        file_response_make(request, file, &stat, &look);
         repr_digest_add(request);
         return;
     }

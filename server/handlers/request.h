@@ -20,6 +20,7 @@ struct request {
     const struct handler *handler; /* NULL as long as no route has been found */
     const char *client;            /* the peer's address as text */
     time_t now;                    /* of the response's Date */
+    int64_t waiting_since_us;      /* CLOCK_MONOTONIC; INT64_MAX: nobody knows */
     struct target target;
     struct slice path;   /* canonical, with a NUL behind it, once it has been found to be right */
     struct slice rest;   /* of the path, behind the route's prefix */
@@ -38,7 +39,8 @@ struct handler {
     bool (*waits_for_disk)(const struct request *request);
 
     /* For those with content, all NULL otherwise. open() either answers, or sets exchange->data
-     * and has the content; then close() is called exactly once, whatever happens.
+     * and has the content; then close() is called exactly once, whatever happens. (So it is when
+     * answer() sets exchange->data, and exchange->kind to the handler.)
      */
     void (*open)(struct request *request);
     void (*take)(struct exchange *exchange, struct slice piece);

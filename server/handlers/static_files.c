@@ -74,13 +74,6 @@ static void answer_redirect(struct request *request)
     response->content = RESPONSE_BYTES;
 }
 
-static void answer_file(struct request *request, struct file_source source, const struct stat *stat,
-                        struct slice name)
-{
-    struct file_look look = look_of(request->site->config, name);
-    file_response_make(request, &source, stat, &look);
-}
-
 /* What has been opened at `path`. Takes the descriptor over. */
 static void answer_opened(struct request *request, int file, const char *path, struct slice name)
 {
@@ -88,9 +81,10 @@ static void answer_opened(struct request *request, int file, const char *path, s
     if (fstat(file, &stat) != 0) {
         file_response_refuse(request, errno);
     } else if (S_ISREG(stat.st_mode)) {
+        struct file_look look = look_of(request->site->config, name);
         if (request->site->file_cache)
-            file_cache_offer(request->site->file_cache, path, file, request->now);
-        answer_file(request, (struct file_source){.file = file}, &stat, name);
+            file_cache_offer(request->site->file_cache, path, file, &stat, &look, request->now);
+        file_response_make(request, file, &stat, &look);
         return;
     } else if (S_ISDIR(stat.st_mode) && !ends_with_slash(request->path)) {
         answer_redirect(request);
@@ -104,17 +98,27 @@ static void answer_opened(struct request *request, int file, const char *path, s
     (void)close(file); /* only read from: nothing can be lost */
 }
 
-/* Answers with the file at `path` if it is in memory, and wanted as a whole. */
-static bool answer_from_memory(struct request *request, const char *path, struct slice name)
+/* Answers with the file at `path` if it is in the cache, and wanted as a whole. */
+static bool answer_from_cache(struct request *request, const char *path)
 {
-    struct stat stat;
+    struct exchange *exchange = request->exchange;
     struct file_cache *cache = request->site->file_cache;
-    if (!cache || head_find(&request->exchange->head, SLICE("Range"), NULL) > 0 ||
-        !file_cache_find(cache, request->site->root, path, &request->content, &stat))
+    if (!cache || head_find(&exchange->head, SLICE("Range"), NULL) > 0)
         return false;
-    answer_file(request, (struct file_source){.file = -1, .bytes = text_slice(&request->content)},
-                &stat, name);
+    struct cached_file *cached =
+        file_cache_find(cache, request->site->root, path, request->waiting_since_us);
+    if (!cached)
+        return false;
+    exchange->kind = &static_files_handler;
+    exchange->data = cached; /* held until the exchange ends */
+    file_response_make_cached(request, cached);
     return true;
+}
+
+static void let_go(struct exchange *exchange)
+{
+    cached_file_release(exchange->data);
+    exchange->data = NULL;
 }
 
 static bool is_directory(int file)
@@ -142,7 +146,7 @@ static bool answer_index(struct request *request)
 {
     const char *path = index_path(request);
     struct slice name = slice_from_string(request->site->config->index);
-    if (!path || answer_from_memory(request, path, name))
+    if (!path || answer_from_cache(request, path))
         return path != NULL;
     int file = contained_open(request->site->root, path);
     int error = errno;
@@ -167,8 +171,7 @@ static void answer(struct request *request)
     }
     const char *path = relative(request->path);
     struct slice name = file_name(request->path);
-    if (ends_with_slash(request->path) ? answer_index(request)
-                                       : answer_from_memory(request, path, name))
+    if (ends_with_slash(request->path) ? answer_index(request) : answer_from_cache(request, path))
         return;
     int file = contained_open(request->site->root, path);
     if (file < 0)
@@ -181,4 +184,5 @@ const struct handler static_files_handler = {
     .methods = METHOD_GET | METHOD_HEAD,
     .has_validators = true,
     .answer = answer,
+    .close = let_go,
 };

@@ -36,9 +36,9 @@ void crafted_head_add(struct crafted_head *crafted, struct slice name, struct sl
     struct head *head = &crafted->head;
     if (head->field_count == HEAD_FIELDS_MAX)
         return;
-    struct field *field = &head->fields[head->field_count++];
-    field->name = append(crafted, name);
+    struct span name_span = append(crafted, name);
     (void)append(crafted, SLICE(": "));
-    field->value = append(crafted, value);
+    struct span value_span = append(crafted, value);
     (void)append(crafted, SLICE("\r\n"));
+    head_add(head, name_span, value_span);
 }

@@ -140,6 +140,24 @@ static void deadline_heap_at_most_items_refuses(void **state)
     assert_int_equal(heap.count, (size_t)1 << 31);
 }
 
+/* Who came first is the oldest, though a deadline is in milliseconds. */
+static void deadline_heap_equal_deadlines_keep_their_order(void **state)
+{
+    (void)state;
+    static struct pool_item items[100];
+    struct deadline_heap heap = {0};
+    for (size_t i = 0; i < 100; i++) {
+        items[i].deadline_ms = 7;
+        assert_int_equal(deadline_heap_add(&heap, &items[i]), 0);
+    }
+    deadline_heap_remove(&heap, &items[50]);
+    for (size_t i = 0; i < 100; i++) {
+        if (i != 50)
+            assert_ptr_equal(take_first(&heap), &items[i]);
+    }
+    deadline_heap_deinit(&heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +165,7 @@ int main(void)
         cmocka_unit_test(deadline_heap_first_is_earliest),
         cmocka_unit_test(deadline_heap_growing_keeps_order),
         cmocka_unit_test(deadline_heap_removal_anywhere_keeps_order),
+        cmocka_unit_test(deadline_heap_equal_deadlines_keep_their_order),
         cmocka_unit_test(deadline_heap_at_most_items_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

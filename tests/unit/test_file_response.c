@@ -43,7 +43,7 @@ static enum http_status get_by(const char *method, const char *fields)
     assert_int_equal(fstat(file, &stat), 0);
     stat.st_ino = 1; /* so that the tag is the same for all files of a test */
     stat.st_mtim = stat.st_ctim = (struct timespec){mtime, 0};
-    file_response_make(&handling.request, &(struct file_source){.file = file}, &stat, &look);
+    file_response_make(&handling.request, file, &stat, &look);
     return handling.exchange.response.status;
 }
 

@@ -60,7 +60,7 @@ static void poke(const struct pool_item *item)
 
 static void park(struct fixture *fixture, int index)
 {
-    assert_int_equal(parked_add(fixture->parked, &fixture->items[index]), 0);
+    assert_int_equal(parked_add(fixture->parked, &fixture->items[index]), PARKED_DONE);
 }
 
 static void park_ranked(struct fixture *fixture, int index, enum pool_rank rank)
@@ -119,6 +119,7 @@ static void parked_item_has_the_time_at_which_it_came_out(void **state)
     int64_t before_us = clock_now_us();
     assert_only(fixture, 0, POOL_READY);
     assert_in_range(fixture->items[0].ready_us, before_us, clock_now_us());
+    assert_int_equal(fixture->items[0].came_us, fixture->items[0].ready_us);
 }
 
 static void parked_writable_comes_out(void **state)
@@ -139,7 +140,7 @@ static void parked_peer_closed_is_ready(void **state)
                                  .interest = (enum pool_interest)interest,
                                  .deadline_ms = clock_now_ms() + FAR_MS};
         assert_int_equal(close(ends[1]), 0);
-        assert_int_equal(parked_add(fixture->parked, &item), 0);
+        assert_int_equal(parked_add(fixture->parked, &item), PARKED_DONE);
         assert_int_equal(look(fixture), 1);
         assert_ptr_equal(fixture->out[0], &item);
         assert_int_equal(item.event, POOL_READY);
@@ -153,13 +154,32 @@ static void parked_ready_item_comes_once(void **state)
     park(fixture, 0);
     poke(&fixture->items[0]);
     assert_only(fixture, 0, POOL_READY);
-    poke(&fixture->items[0]); /* it is running now */
+    park(fixture, 0); /* without having read it */
     assert_int_equal(look(fixture), 0);
-    park(fixture, 0);
+    poke(&fixture->items[0]);
     assert_only(fixture, 0, POOL_READY);
 }
 
-/* It is registered with epoll in one case, and not in the other. */
+static void parked_edge_that_came_while_it_ran_is_not_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pool_item *item = &fixture->items[0];
+    park(fixture, 0);
+    poke(item);
+    assert_only(fixture, 0, POOL_READY);
+    poke(item); /* it is running now */
+    assert_int_equal(look(fixture), 0);
+    assert_int_equal(parked_add(fixture->parked, item), PARKED_READY);
+    assert_int_equal(count_of(fixture, POOL_EVICT_FIRST), 0);
+    park(fixture, 0);
+    assert_int_equal(look(fixture), 0);
+    poke(item);
+    assert_only(fixture, 0, POOL_READY);
+    poke(item);
+    park(fixture, 0); /* nobody has looked meanwhile: epoll still has it */
+    assert_only(fixture, 0, POOL_READY);
+}
+
 static void parked_again_after_each_event_comes_out(void **state)
 {
     struct fixture *fixture = *state;
@@ -173,8 +193,6 @@ static void parked_again_after_each_event_comes_out(void **state)
     poke(item);
     park(fixture, 0);
     assert_only(fixture, 0, POOL_READY);
-    park(fixture, 0);
-    assert_only(fixture, 0, POOL_READY);
     assert_int_equal(eventfd_read(item->fd, &(eventfd_t){0}), 0);
     park(fixture, 0);
     assert_true(parked_evict(fixture->parked));
@@ -182,6 +200,24 @@ static void parked_again_after_each_event_comes_out(void **state)
     poke(item);
     park(fixture, 0);
     assert_only(fixture, 0, POOL_READY);
+}
+
+/* A change of what it waits for is told to epoll, which then looks at what there is. */
+static void parked_for_something_else_comes_out_for_that(void **state)
+{
+    struct fixture *fixture = *state;
+    struct pool_item *item = &fixture->items[0];
+    park(fixture, 0);
+    poke(item);
+    assert_only(fixture, 0, POOL_READY);
+    for (int round = 0; round < 2; round++) {
+        item->interest = POOL_WRITABLE;
+        park(fixture, 0);
+        assert_only(fixture, 0, POOL_READY);
+        item->interest = POOL_READABLE;
+        park(fixture, 0);
+        assert_only(fixture, 0, POOL_READY);
+    }
 }
 
 static void parked_more_ready_than_places_leaves_the_rest(void **state)
@@ -463,9 +499,10 @@ static void parked_refused_by_epoll_stays_the_callers(void **state)
         bool registered;
     } cases[] = {{-1, EBADF, false}, {file, EPERM, false}, {fixture->items[0].fd, ENOENT, true}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct pool_item item = {.fd = cases[i].fd, .registered = cases[i].registered};
+        struct pool_item item = {
+            .fd = cases[i].fd, .interest = POOL_WRITABLE, .registered = cases[i].registered};
         errno = 0;
-        assert_int_equal(parked_add(fixture->parked, &item), -1);
+        assert_int_equal(parked_add(fixture->parked, &item), PARKED_FAILED);
         assert_int_equal(errno, cases[i].error);
         assert_false(item.registered);
         assert_int_equal(count_of(fixture, POOL_EVICT_FIRST), 0);
@@ -479,7 +516,7 @@ static void parked_descriptor_closed_and_reused_is_new(void **state)
 {
     struct fixture *fixture = *state;
     struct pool_item old = {.fd = fixture->items[0].fd, .deadline_ms = clock_now_ms() + FAR_MS};
-    assert_int_equal(parked_add(fixture->parked, &old), 0);
+    assert_int_equal(parked_add(fixture->parked, &old), PARKED_DONE);
     poke(&old);
     assert_int_equal(look(fixture), 1);
     assert_ptr_equal(fixture->out[0], &old);
@@ -536,6 +573,8 @@ int main(void)
         TEST(parked_writable_comes_out),
         TEST(parked_peer_closed_is_ready),
         TEST(parked_ready_item_comes_once),
+        TEST(parked_edge_that_came_while_it_ran_is_not_lost),
+        TEST(parked_for_something_else_comes_out_for_that),
         TEST(parked_again_after_each_event_comes_out),
         TEST(parked_more_ready_than_places_leaves_the_rest),
         TEST(parked_flood_of_ready_keeps_places_for_others),

@@ -209,7 +209,7 @@ static enum pool_next step_echo(struct task *task, enum pool_event event, unsign
     (void)worker;
     char byte;
     ssize_t length;
-    threads_check(event == POOL_NEW || event == POOL_READY);
+    threads_check(event == POOL_NEW || event == POOL_READY || event == POOL_CONTINUED);
     while ((length = read(task->item.fd, &byte, 1)) == 1)
         threads_check(write(task->item.fd, &byte, 1) == 1);
     return length < 0 ? POOL_PARK : finish(task);

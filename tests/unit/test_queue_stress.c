@@ -184,7 +184,7 @@ static void queue_one_place_many_workers_loses_nothing(void **state)
 #define TASKS          48
 #define QUEUE_CAPACITY 32
 #define BIT(event)     (1U << (event))
-#define WHILE_PARKED   (BIT(POOL_READY) | BIT(POOL_EXPIRED))
+#define WHILE_PARKED   (BIT(POOL_READY) | BIT(POOL_EXPIRED) | BIT(POOL_CONTINUED))
 
 /* An item that wanders at random between the queue, the parked set, the disk and a worker. */
 struct task {
@@ -200,6 +200,8 @@ static struct pool *pool;
 static struct task tasks[TASKS];
 static atomic_int finished_count;
 static atomic_bool over;
+static atomic_bool
+    stopping; /* what became ready while it was being parked finds the queue closed */
 
 static enum pool_next finish(struct task *task)
 {
@@ -213,17 +215,20 @@ static void check_event(struct task *task, enum pool_event event)
 {
     threads_check(BIT(event) & task->expected);
     eventfd_t ignored;
-    if (event == POOL_READY && task->item.interest == POOL_READABLE)
+    if (event == POOL_READY && task->item.interest == POOL_READABLE &&
+        task->item.came_us != INT64_MAX)
         threads_check(eventfd_read(task->item.fd, &ignored) == 0);
     if (event == POOL_EXPIRED)
         threads_check(clock_now_ms() >= task->item.deadline_ms);
-    if (event == POOL_EVICTED && task->expected & BIT(POOL_EXPIRED))
+    if (event == POOL_EVICTED && task->expected & BIT(POOL_EXPIRED) && !atomic_load(&stopping))
         threads_check(task->item.rank != POOL_KEEP);
 }
 
 static enum pool_next go_parking(struct task *task)
 {
+    eventfd_t ignored;
     task->item.interest = next_number(&task->numbers) % 4 ? POOL_READABLE : POOL_WRITABLE;
+    (void)eventfd_read(task->item.fd, &ignored); /* who waits to read must have read all there is */
     task->item.rank = (enum pool_rank)(next_number(&task->numbers) % POOL_RANKS);
     task->item.deadline_ms = clock_now_ms() - 1 + next_number(&task->numbers) % 10;
     task->expected = WHILE_PARKED | BIT(POOL_EVICTED);
@@ -314,6 +319,7 @@ static void *disturb(void *argument)
 static void create_pool(unsigned workers, int moves)
 {
     atomic_store(&over, false);
+    atomic_store(&stopping, false);
     atomic_store(&finished_count, 0);
     pool = pool_create(&(struct pool_options){
         .workers = workers, .queue_capacity = QUEUE_CAPACITY, .run = run, .discard = discard});
@@ -330,6 +336,7 @@ static void create_pool(unsigned workers, int moves)
 static void destroy_pool(pthread_t disturber)
 {
     atomic_store(&over, true);
+    atomic_store(&stopping, true);
     assert_int_equal(pthread_join(disturber, NULL), 0);
     pool_stop(pool);
     pool_destroy(pool);
@@ -376,6 +383,7 @@ static void pool_stopped_while_items_wander_keeps_none(void **state)
             while (pool_push(pool, &tasks[n].item, 1000) != QUEUE_OK)
                 ;
         (void)usleep(next_number(&pauses) % 20000);
+        atomic_store(&stopping, round % 2);
         if (round % 2)
             pool_stop(pool); /* else it is over for the items, too */
         destroy_pool(disturber);
