@@ -230,14 +230,15 @@ static void step(struct loop *loop)
         sleep_ms = DRAIN_LOOK_MS;
     if (poll(ready, 4, sleep_ms > 0 ? (int)sleep_ms : 0) <= 0)
         return;
-    if (ready[0].revents)
-        take_signal(loop);
-    if (ready[1].revents)
-        obey(loop, control_answer(control));
-    if (ready[2].revents && control->successor >= 0)
+    /* A signal may be meant for a process that has been replaced, which it has to know first. */
+    if (ready[2].revents)
         obey(loop, control_hear_successor(control));
     if (ready[3].revents)
         hear_predecessor(loop);
+    if (ready[0].revents)
+        take_signal(loop);
+    if (ready[1].revents && control->socket >= 0)
+        obey(loop, control_answer(control));
 }
 
 void loop_run(struct loop *loop)

@@ -99,6 +99,26 @@ static enum options_action add_setting(struct options *options, const char *text
     return OPTIONS_RUN;
 }
 
+static bool is_command(const char *word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(word, commands[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void print_refusal(int index, const struct key *key, const struct value *value,
+                          const char *text, FILE *errors)
+{
+    if (is_command(text)) {
+        (void)fprintf(errors, "the command must be the first word, \"%s\" is not", text);
+        return;
+    }
+    (void)fprintf(errors, "%s ", positionals[index].name);
+    rule_print_mismatch(key, value, errors);
+}
+
 /* Checks a positional argument here, though config_load() would too: a wrong one is wrong usage,
  * not a wrong configuration.
  */
@@ -119,8 +139,7 @@ static enum options_action add_positional(struct options *options, int index, co
         add_override(options, name, text, "command line");
     } else {
         begin_error(options, errors);
-        (void)fprintf(errors, "%s ", positionals[index].name);
-        rule_print_mismatch(key, &value, errors);
+        print_refusal(index, key, &value, text, errors);
         action = end_error(options, errors);
     }
     value_deinit(&value);
@@ -220,6 +239,13 @@ static enum options_action take_command(int *argc, char ***argv)
     return OPTIONS_RUN;
 }
 
+/* It may be abbreviated, but not to what --config could be. */
+static bool is_console_option(const char *argument)
+{
+    size_t len = strlen(argument);
+    return len >= strlen("--cons") && strncmp(argument, "--console", len) == 0;
+}
+
 static int copy_arguments(struct options *options, int argc, char **argv)
 {
     size_t count = 0;
@@ -227,7 +253,7 @@ static int copy_arguments(struct options *options, int argc, char **argv)
     if (options->arguments == NULL)
         return -1;
     for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--console") != 0)
+        if (!is_console_option(argv[i]))
             options->arguments[count++] = argv[i];
     }
     options->has_arguments = count > 1;
@@ -254,6 +280,11 @@ enum options_action options_parse(int argc, char **argv, FILE *errors, struct op
         return OPTIONS_FAILURE;
     }
     enum options_action action = parse_options(out, argc, argv, errors);
+    if (action == OPTIONS_CONSOLE && command != OPTIONS_RUN) {
+        begin_error(out, errors);
+        (void)fputs("--console goes without a command", errors);
+        return end_error(out, errors);
+    }
     if (action == OPTIONS_RUN)
         action = command;
     if (!reads_configuration(action))
@@ -282,8 +313,9 @@ void options_print_help(const struct options *options, FILE *out)
         "\n"
         "  start                 run in the background, with a pid file (key pid_file)\n"
         "  stop                  finish what is under way and end\n"
-        "  restart               replace it by a new process; no request is lost\n"
-        "  reload                read the configuration again\n"
+        "  restart               replace it by a new process, with these arguments if there\n"
+        "                        are any; no request is lost\n"
+        "  reload                have it read the configuration again\n"
         "  status                print what it is doing\n"
         "\n"
         "  PORT                  port to listen on; 0 takes any free one\n"

@@ -85,7 +85,8 @@ static const char *explain_failed_listen(const struct parts *parts, int error)
 {
     if (error == EACCES)
         return " (ports below 1024 need a privilege)";
-    if (error == EADDRINUSE && parts->inheritance.socket >= 0)
+    if (error == EADDRINUSE && parts->inheritance.socket >= 0 &&
+        listen_socket_port(parts->inheritance.socket) == parts->config->listen.port)
         return " (a restart cannot go to another address of the same port: stop and start it)";
     return "";
 }

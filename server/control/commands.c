@@ -82,22 +82,43 @@ static int ask(int connection, const char *request, struct message *answer, cons
     return status >= 0 && status <= 255 ? (int)status : EXIT_FAILURE;
 }
 
+/* Asks the server, again if it is replaced by another process just then. The same; the connection
+ * is the caller's unless it returns -1.
+ */
+static int ask_server(const struct command *command, const char *request, struct message *answer,
+                      const char **out_text, int *out_connection)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        int connection = connect_to(command);
+        if (connection < 0)
+            return -1;
+        int status = ask(connection, request, answer, out_text);
+        if (status >= 0) {
+            *out_connection = connection;
+            return status;
+        }
+        int error = errno;
+        (void)close(connection); /* nobody has answered */
+        errno = error;
+        if (error != ECONNRESET && error != EPIPE)
+            return -1;
+    }
+    return -1;
+}
+
 /* Asks once, and prints the answer. */
 static int relay(const struct command *command, const char *request, const char *done)
 {
+    struct message answer;
+    const char *text;
+    int connection;
     if (pid_file_holder(command->config->pid_file) <= 0)
         return complain_of_none(command);
-    struct message *answer = malloc(sizeof(*answer));
-    int connection = answer ? connect_to(command) : -1;
-    const char *text;
-    int status = connection >= 0 ? ask(connection, request, answer, &text) : -1;
+    int status = ask_server(command, request, &answer, &text, &connection);
     if (status < 0)
-        status = complain(command, "cannot reach the server of", command->config->pid_file);
-    else
-        (void)fputs(text[0] == '\0' && status == 0 ? done : text, status == 0 ? stdout : stderr);
-    if (connection >= 0)
-        (void)close(connection); /* has been answered */
-    free(answer);
+        return complain(command, "cannot reach the server of", command->config->pid_file);
+    (void)close(connection); /* has been answered */
+    (void)fputs(text[0] == '\0' && status == 0 ? done : text, status == 0 ? stdout : stderr);
     return status;
 }
 
@@ -182,22 +203,19 @@ int command_start(const struct command *command, pid_t *out_pid)
 
 /* --- restart ------------------------------------------------------------------------------- */
 
-/* What the running server has told of its own start: a folder, then the arguments. */
-struct former {
-    const char *folder;
-    char
-        *arguments[MESSAGE_BYTES_MAX]; /* each has a byte at least, and not all of them are these */
-};
-
-static void read_former(struct message *message, const char *text, struct former *out)
+/* Has the successor start as the running server was started, which it has told: a folder, then the
+ * arguments. Each of them has a byte at least, so that `arguments` has room for a message full.
+ */
+static void imitate(struct message *message, const char *text, char **arguments,
+                    struct launch *successor)
 {
     size_t count = 0;
     char *string = message->bytes + (text - message->bytes);
     char *end = message->bytes + message->len;
-    out->folder = string;
+    successor->folder = string;
     for (string += strlen(string) + 1; string < end; string += strlen(string) + 1)
-        out->arguments[count++] = string;
-    out->arguments[count] = NULL;
+        arguments[count++] = string;
+    successor->arguments = arguments;
 }
 
 /* Starts the successor with what the running server has handed over: as the command line says, or,
@@ -206,7 +224,6 @@ static void read_former(struct message *message, const char *text, struct former
 static int succeed(const struct command *command, int connection, struct message *answer,
                    const char *text, pid_t *out_pid)
 {
-    static struct former former; /* too large for the stack */
     if (answer->descriptor_count != 2) {
         errno = EPROTO;
         return complain(command, "no sockets came from the server of", command->config->pid_file);
@@ -217,15 +234,18 @@ static int succeed(const struct command *command, int connection, struct message
         .predecessor = connection,
         .ready = -1,
     };
-    read_former(answer, text, &former);
+    char **arguments = calloc(MESSAGE_BYTES_MAX, sizeof(char *));
     struct launch successor = {.arguments = command->arguments, .inheritance = &inheritance};
-    if (!command->has_arguments && former.arguments[0]) {
-        successor.arguments = former.arguments;
-        successor.folder = former.folder;
-    }
-    int status = launch(command, &successor, out_pid);
+    if (arguments && !command->has_arguments)
+        imitate(answer, text, arguments, &successor);
+    int status = EXIT_FAILURE;
+    if (arguments)
+        status = launch(command, &successor, out_pid);
+    else
+        (void)complain(command, "cannot start", "a server");
     inheritance.predecessor = -1; /* the caller's */
     inheritance_close(&inheritance);
+    free(arguments);
     return status;
 }
 
@@ -233,19 +253,17 @@ int command_restart(const struct command *command, pid_t *out_pid)
 {
     if (pid_file_holder(command->config->pid_file) <= 0)
         return command_start(command, out_pid);
-    struct message *answer = malloc(sizeof(*answer));
-    int connection = answer ? connect_to(command) : -1;
+    struct message answer;
     const char *text;
-    int status = connection >= 0 ? ask(connection, MESSAGE_HANDOVER, answer, &text) : -1;
+    int connection;
+    int status = ask_server(command, MESSAGE_HANDOVER, &answer, &text, &connection);
+    if (status < 0)
+        return complain(command, "cannot reach the server of", command->config->pid_file);
     if (status == 0)
-        status = succeed(command, connection, answer, text, out_pid);
-    else if (status > 0)
-        (void)fprintf(stderr, "%s: %s", command->program, text);
+        status = succeed(command, connection, &answer, text, out_pid);
     else
-        status = complain(command, "cannot reach the server of", command->config->pid_file);
-    if (connection >= 0)
-        (void)close(connection); /* the new process has it too, if there is one */
-    free(answer);
+        (void)fprintf(stderr, "%s: %s", command->program, text);
+    (void)close(connection); /* the new process has it too, if there is one */
     return status;
 }
 
@@ -269,16 +287,15 @@ static bool wait_for_end(int process, int64_t wait_ms)
  */
 static int send_stop(const struct command *command, int process, int64_t *out_wait_ms)
 {
-    struct message *answer = malloc(sizeof(*answer));
-    int connection = answer ? connect_to(command) : -1;
+    struct message answer;
     const char *text;
+    int connection;
     int64_t drain_s = command->config->limits.drain_timeout;
-    int status = connection >= 0 ? ask(connection, MESSAGE_STOP, answer, &text) : -1;
+    int status = ask_server(command, MESSAGE_STOP, &answer, &text, &connection);
+    if (status >= 0)
+        (void)close(connection); /* has been answered */
     if (status == 0)
         drain_s = strtol(text, NULL, 10);
-    if (connection >= 0)
-        (void)close(connection); /* has been answered */
-    free(answer);
     *out_wait_ms = drain_s * 1000 + STOP_GRACE_MS;
     return status == 0 ? 0 : pidfd_send_signal(process, SIGTERM, NULL, 0);
 }
@@ -288,10 +305,8 @@ static int stop_process(const struct command *command, int process)
     int64_t wait_ms;
     if (send_stop(command, process, &wait_ms) != 0)
         return complain(command, "cannot stop the server of", command->config->pid_file);
-    if (wait_for_end(process, wait_ms)) {
-        (void)puts("stopped");
+    if (wait_for_end(process, wait_ms))
         return EXIT_SUCCESS;
-    }
     if (pidfd_send_signal(process, SIGKILL, NULL, 0) != 0 || !wait_for_end(process, STOP_GRACE_MS))
         return complain(command, "cannot end the server of", command->config->pid_file);
     (void)puts("ended by force: it did not stop in time");
@@ -323,7 +338,15 @@ int command_stop(const struct command *command)
     int process = find_process(command->config->pid_file);
     if (process < 0)
         return complain_of_none(command);
-    int status = stop_process(command, process);
-    (void)close(process); /* has ended */
+    int status = EXIT_SUCCESS;
+    while (process >= 0 && status == EXIT_SUCCESS) {
+        status = stop_process(command, process);
+        (void)close(process);                              /* has ended */
+        process = find_process(command->config->pid_file); /* may have been replaced meanwhile */
+    }
+    if (process >= 0)
+        (void)close(process); /* it could not be stopped */
+    if (status == EXIT_SUCCESS)
+        (void)puts("stopped");
     return status;
 }

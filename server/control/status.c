@@ -63,6 +63,7 @@ char *status_text(struct server *server, uint16_t port)
         return NULL;
     struct site *site = server_site(server);
     (void)fprintf(out, "process     %d, tarn " TARN_VERSION "\n", (int)getpid());
+    (void)fprintf(out, "state       %s\n", server_is_draining(server) ? "stopping" : "serving");
     print_uptime(out, server->started);
     print_site(out, site, port);
     site_release(site);

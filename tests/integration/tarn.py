@@ -30,6 +30,9 @@ EXECUTABLE = os.environ.get("TARN_SERVER", str(PROJECT / "build" / "server"))
 if not os.access(EXECUTABLE, os.X_OK):
     sys.exit(f"there is no {EXECUTABLE}: build it, or name another in TARN_SERVER")
 
+# Whether it is one of the sanitizers' builds.
+SANITIZED = any(word in Path(EXECUTABLE).read_bytes() for word in (b"__asan_init", b"__tsan_init"))
+
 # Seconds after which what should have happened counts as hung. It is never waited for in full
 # unless something is broken, and a sanitizer on a busy machine is slow.
 PATIENCE = 30.0

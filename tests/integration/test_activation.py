@@ -41,6 +41,7 @@ class ActivationTest(unittest.TestCase):
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                    pass_fds=[handed.fileno()])
         self.addCleanup(self.end, process)
+        self.process = process
         assert process.stderr
         said = ""
         for line in process.stderr:
@@ -76,6 +77,19 @@ class ActivationTest(unittest.TestCase):
             connection.send(b"GET / HTTP/1.1\r\n<H>\r\n\r\n")
             self.start(self.listening)
             self.assertEqual(connection.read_response().status, 200)
+
+    def test_manager_is_told_of_the_start_and_of_the_end(self) -> None:
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(manager.close)
+        manager.settimeout(60)
+        path = str(self.server.folder / "notify")
+        manager.bind(path)
+        os.environ["NOTIFY_SOCKET"] = path
+        self.addCleanup(os.environ.pop, "NOTIFY_SOCKET")
+        self.start(self.listening)
+        self.assertEqual(manager.recv(100), b"READY=1")
+        self.process.send_signal(signal.SIGTERM)
+        self.assertEqual(manager.recv(100), b"STOPPING=1")
 
     def test_socket_for_another_process_is_left_alone(self) -> None:
         said = self.start(self.listening, pid_offset=1)

@@ -116,6 +116,7 @@ class ControlTest(unittest.TestCase):
             idle.exchange(request_bytes("GET", "/"))
             status = self.server.status()
             self.assertTrue(status["process"].startswith(f"{self.server.pid()}, tarn "))
+            self.assertEqual(status["state"], "serving")
             self.assertEqual(status["address"], f"127.0.0.1 port {self.server.port}")
             self.assertTrue(status["workers"].startswith("4: "))
             self.assertTrue(status["connections"].startswith("1 of "), status["connections"])
@@ -165,6 +166,78 @@ class ControlTest(unittest.TestCase):
         self.assertEqual(done.returncode, 78)
         self.assertIn("server.conf:", done.stderr)
         self.assertFalse((self.server.folder / "tarn.pid").exists())
+
+    def test_every_fault_of_the_configuration_is_told(self) -> None:
+        self.server.launch()
+        (self.server.folder / "server.conf").write_text('roof = "x";\nrood = "y";\n')
+        for command in ("restart", "reload"):
+            with self.subTest(command):
+                done = self.server.run(command)
+                self.assertEqual(done.returncode, 78)
+                self.assertIn("server.conf:1: ", done.stderr)
+                self.assertIn("server.conf:2: ", done.stderr)
+        self.assertEqual(self.server.get("/").status, 200)
+
+    def test_answer_that_is_too_long_is_cut(self) -> None:
+        self.server.launch()
+        lines = "".join(f"unknown_{number} = 1;\n" for number in range(10000))
+        (self.server.folder / "server.conf").write_text(lines)
+        done = self.server.run("reload")
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("server.conf:1: ", done.stderr)
+
+    def test_configuration_that_may_have_hidden_the_server_is_told(self) -> None:
+        (self.server.folder / "server.conf").write_text('pid_file = "other.pid";\nroof = "x";\n')
+        done = self.server.run("status")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no server is running (pid file other.pid)", done.stderr)
+        self.assertIn("server.conf:2: ", done.stderr)
+
+    def test_pid_file_that_cannot_be_made_is_told(self) -> None:
+        for name, reason in (("nowhere/tarn.pid", "No such file"),
+                             ("server.conf/tarn.pid", "Not a directory")):
+            with self.subTest(name):
+                self.server.configure(pid_file=name)
+                self.assert_fails(self.server.run("start", "0"), 1, f"pid file {name}", reason)
+
+    def test_output_that_cannot_be_opened_is_told(self) -> None:
+        (self.server.folder / "tarn.log").mkdir()
+        self.assert_fails(self.server.run("start", "0"), 1, "cannot open tarn.log",
+                          "Is a directory")
+        (self.server.folder / "tarn.log").rmdir()
+
+    def test_start_tells_the_process_and_its_output(self) -> None:
+        done = self.server.launch()
+        self.assertIn(f"process {self.server.pid()}, output in tarn.log\n", done.stdout)
+        self.assertNotIn("Ctrl-C", done.stdout)
+
+    def test_output_is_opened_again_after_it_was_moved(self) -> None:
+        self.server.configure(log__access="-")
+        self.server.launch()
+        moved = self.server.folder / "tarn.log.1"
+        (self.server.folder / "tarn.log").rename(moved)
+        os.kill(self.server.pid(), signal.SIGUSR1)
+        eventually(lambda: "access log opened again" in self.server.log(), "the new file is used")
+        self.server.get("/seen")
+        eventually(lambda: "GET /seen" in self.server.log(), "the new file has the line")
+        self.assertNotIn("GET /seen", moved.read_text())
+        for number in (1, 2):
+            self.assertEqual(os.readlink(f"/proc/{self.server.pid()}/fd/{number}"),
+                             str(self.server.folder / "tarn.log"))
+
+    def test_stop_waits_as_long_as_the_server_says(self) -> None:
+        self.server.write("large.png", size=50_000_000)
+        self.server.launch()
+        self.server.configure(limits__drain_timeout=0)  # which the server does not know of
+        with self.server.connect(receive_buffer=65536) as connection:
+            connection.send(request_bytes("GET", "/large.png"))
+            connection.read_head()
+            stop = subprocess.Popen([EXECUTABLE, "stop"], cwd=self.server.folder,
+                                    stdout=subprocess.PIPE, text=True)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                stop.wait(6)  # longer than it would wait by the new configuration
+            self.assertEqual(len(connection.read_rest()), 50_000_000)
+            self.assertEqual(stop.communicate()[0], "stopped\n")
 
     def test_two_starts_at_once_have_one_winner(self) -> None:
         starts = [subprocess.Popen([EXECUTABLE, "start", "0"], cwd=self.server.folder,

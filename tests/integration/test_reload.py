@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 import unittest
 
 from background import Background
@@ -81,6 +82,81 @@ class ReloadTest(unittest.TestCase):
         (self.server.folder / "server.conf").mkdir()
         self.reload(78, "server.conf")
         self.assertEqual(self.server.get("/").status, 200)
+
+
+    def test_each_fixed_key_is_told_with_its_place(self) -> None:
+        (self.server.folder / "server.conf").write_text(
+            'root = "www";\nlisten = {\n  backlog = 7;\n};\npool = { queue = 7; };\n')
+        self.reload(78, "server.conf:3: listen.backlog cannot be changed by a reload",
+                    "server.conf:5: pool.queue cannot be changed by a reload")
+
+    def test_hosts_and_limits_take_effect(self) -> None:
+        named = {"Host": "files.test"}
+        self.assertEqual(self.server.get("/", named).status, 403)
+        self.server.configure(hosts=["files.test"], limits__connections=5,
+                              limits__body_bytes=1024)
+        self.reload()
+        self.assertEqual(self.server.get("/", named).status, 200)
+        self.assertEqual(self.server.post_json(b'"' + b"x" * 1024 + b'"').status, 413)
+        self.assertIn(" of 5: ", self.server.status()["connections"])
+
+    def test_level_and_snapshots_take_effect(self) -> None:
+        self.server.configure(log__level="error", log__snapshot_interval=1)
+        self.reload()
+        eventually(lambda: "snapshot: worker 3" in self.server.log(), "a snapshot")
+        self.server.configure(log__level="info", log__snapshot_interval=0)
+        self.assertNotIn("the configuration has been reloaded", self.server.log())
+        self.reload()
+        self.assertIn("the configuration has been reloaded", self.server.log())
+
+    def test_file_from_memory_is_not_that_of_the_old_root(self) -> None:
+        time.sleep(2.1)  # files that have just changed are not kept in memory
+        with self.server.connect() as connection:
+            for _ in range(3):
+                self.assertNotEqual(connection.exchange(request_bytes("GET", "/")).body, b"other")
+            self.server.configure(root="other")
+            self.reload()
+            self.assertEqual(connection.exchange(request_bytes("GET", "/")).body, b"other")
+
+    def test_quota_counts_on(self) -> None:
+        self.server.configure(uploads__max_files=2)
+        self.reload()
+        self.assertEqual(self.server.post_json(b"1").status, 201)
+        self.server.configure(limits__max_requests=7)  # the store stays
+        self.reload()
+        self.assertEqual(self.server.post_json(b"2").status, 201)
+        self.assertEqual(self.server.post_json(b"3").status, 507)
+        self.server.configure(uploads__max_files=3)  # another one, of the same folder
+        self.reload()
+        self.assertEqual(self.server.post_json(b"3").status, 201)
+        self.assertEqual(self.server.post_json(b"4").status, 507)
+
+    def test_tokens_are_read_again(self) -> None:
+        path = self.server.folder / "tokens"
+
+        def token(*arguments: str) -> str:
+            done = self.server.run("token", *arguments, "-f", str(path))
+            self.assertEqual(done.returncode, 0, done)
+            return done.stdout.strip()
+
+        def upload(secret: str) -> int:
+            return self.server.post_json(b"{}", {"Authorization": f"Bearer {secret}"}).status
+
+        first = token("add", "first")
+        self.assertEqual(upload(""), 201)
+        self.server.configure(auth__tokens_file="tokens")
+        self.reload()
+        self.assertEqual(upload(first), 201)
+        second = token("add", "second")
+        self.assertEqual(upload(second), 401)
+        self.reload()
+        self.assertEqual((upload(first), upload(second)), (201, 201))
+        token("remove", "first")
+        self.reload()
+        self.assertEqual((upload(first), upload(second)), (401, 201))
+        path.write_text("not a token\n")
+        self.reload(1, "tokens:1: ")
+        self.assertEqual(upload(second), 201)
 
 
 class SignalTest(unittest.TestCase):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -58,6 +59,13 @@ class RestartTest(unittest.TestCase):
         self.assertEqual(done.returncode, code, done)
         return done
 
+    def replace(self) -> None:
+        """A restart, after which the old process knows that it has been replaced."""
+        old = self.server.pid()
+        self.restart()
+        eventually(lambda: f"[{old}:{old}] [-] another process has taken over" in
+                   self.server.log(), "the old one retires")
+
     def test_no_request_is_lost_by_restarts_and_reloads(self) -> None:
         self.server.launch()
         body = json.dumps({"stored": True}).encode()
@@ -107,7 +115,7 @@ class RestartTest(unittest.TestCase):
         with self.server.connect() as used, self.server.connect() as fresh:
             self.assertFalse(used.exchange(request_bytes("GET", "/")).closes())
             eventually(lambda: self.server.status()["connections"].startswith("2 "), "both are in")
-            self.restart()
+            self.replace()
             for connection in (used, fresh):
                 response = connection.exchange(request_bytes("GET", "/"))
                 self.assertEqual(response.status, 200)
@@ -120,7 +128,7 @@ class RestartTest(unittest.TestCase):
         with self.server.connect(receive_buffer=65536) as connection:
             connection.send(request_bytes("GET", "/large.png"))
             connection.read_head()
-            self.restart()
+            self.replace()
             self.assertEqual(len(processes_of(self.server.folder)), 2)
             self.assertEqual(len(connection.read_exactly(50_000_000)), 50_000_000)
         eventually(lambda: len(processes_of(self.server.folder)) == 1, "the old process ends")
@@ -165,6 +173,7 @@ class RestartTest(unittest.TestCase):
         self.assertEqual(self.server.run("stop").returncode, 0)
 
     def test_stop_after_a_restart_ends_both(self) -> None:
+        self.server.configure(limits__drain_timeout=3600, limits__idle_timeout=3600)
         self.server.launch()
         with self.server.connect() as idle:
             idle.exchange(request_bytes("GET", "/"))
@@ -173,6 +182,62 @@ class RestartTest(unittest.TestCase):
             self.assertEqual(self.server.run("stop").returncode, 0)
             self.assertEqual(idle.read_rest(), b"")
         self.server.wait_until_gone()
+
+    def test_stop_after_several_restarts_ends_all(self) -> None:
+        self.server.configure(limits__drain_timeout=3600, limits__idle_timeout=3600)
+        self.server.launch()
+        with self.server.connect() as first, self.server.connect() as second:
+            first.exchange(request_bytes("GET", "/"))
+            eventually(lambda: self.server.status()["connections"].startswith("2 "), "both are in")
+            self.restart()
+            with self.server.connect() as third:
+                third.exchange(request_bytes("GET", "/"))
+                self.restart()
+                self.assertEqual(len(processes_of(self.server.folder)), 3)
+                self.assertEqual(self.server.run("stop").returncode, 0)
+                for connection in (first, second, third):
+                    self.assertEqual(connection.read_rest(), b"")
+        self.server.wait_until_gone()
+
+    def test_idle_connections_are_closed_when_the_time_for_draining_is_over(self) -> None:
+        self.server.configure(limits__drain_timeout=1)
+        self.server.launch()
+        with self.server.connect() as idle:
+            idle.exchange(request_bytes("GET", "/"))
+            self.restart()
+            self.assertEqual(idle.read_rest(), b"")
+        eventually(lambda: len(processes_of(self.server.folder)) == 1, "the old process ends")
+        self.assertNotIn("connections are open", self.server.log())
+
+    def test_restart_of_one_that_stops_is_refused(self) -> None:
+        self.server.write("large.png", size=50_000_000)
+        self.server.launch()
+        with self.server.connect(receive_buffer=65536) as connection:
+            connection.send(request_bytes("GET", "/large.png"))
+            connection.read_head()
+            os.kill(self.server.pid(), signal.SIGTERM)
+            eventually(lambda: "signal 15" in self.server.log(), "it has been told")
+            self.assertEqual(self.server.status()["state"], "stopping")
+            self.assertIn("about to stop", self.restart(code=1).stderr)
+            os.kill(self.server.pid(), signal.SIGTERM)
+        self.server.wait_until_gone()
+
+    def test_restart_cannot_move_the_pid_file(self) -> None:
+        settings = (self.server.folder / "server.conf").read_text()
+        other = self.server.folder / "other.conf"
+        other.write_text(settings)
+        self.assertEqual(self.server.run("start", "-c", "other.conf", "0").returncode, 0)
+        old = self.server.pid()
+        other.write_text(settings + 'pid_file = "other.pid";\n')
+        self.assertIn("the pid file cannot become other.pid", self.restart(code=1).stderr)
+        self.assertEqual(self.server.pid(), old)
+        self.assertEqual(self.server.run("stop").returncode, 0)
+
+    def test_restart_to_another_address_of_the_same_port_is_explained(self) -> None:
+        self.server.launch()
+        done = self.restart(str(self.server.port), "0.0.0.0", code=1)
+        self.assertIn("stop and start it", done.stderr)
+        self.assertEqual(self.server.get("/").status, 200)
 
     def test_signal_to_the_retiring_process_ends_it(self) -> None:
         self.server.launch()
@@ -185,6 +250,103 @@ class RestartTest(unittest.TestCase):
         eventually(lambda: old not in processes_of(self.server.folder), "the old process ends")
         self.assertEqual(self.server.get("/").status, 200)
         self.assertTrue((self.server.folder / "tarn.pid").exists())
+
+
+class SuccessorTest(unittest.TestCase):
+    """The test itself is the process that is about to take over."""
+
+    def setUp(self) -> None:
+        self.server = Background()
+        self.addCleanup(self.server.destroy)
+        self.server.launch()
+        self.old = self.server.pid()
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(self.socket.close)
+        self.socket.connect(str(self.server.folder / "tarn.sock"))
+        self.socket.send(b"handover")
+        text, self.descriptors, _, _ = socket.recv_fds(self.socket, 65536, 4)
+        self.addCleanup(self.close_descriptors)
+        self.assertTrue(text.startswith(f"0\n{self.server.folder}\0".encode()), text)
+        self.assertEqual(len(self.descriptors), 2)
+
+    def close_descriptors(self) -> None:
+        while self.descriptors:
+            os.close(self.descriptors.pop())
+
+    def test_only_one_is_taken(self) -> None:
+        done = self.server.run("restart")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("another restart is under way", done.stderr)
+
+    def test_one_that_goes_before_it_serves_changes_nothing(self) -> None:
+        self.socket.close()
+        eventually(lambda: "a restart was given up" in self.server.log(), "the old one knows")
+        self.assertEqual(self.server.get("/").status, 200)
+        self.assertEqual(self.server.run("restart").returncode, 0)
+
+    def test_one_that_dies_with_the_pid_file_gives_it_back(self) -> None:
+        """It had taken the pid file and the control socket, but nobody's place yet."""
+        os.pwrite(self.descriptors[1], b"1\n", 0)
+        os.ftruncate(self.descriptors[1], 2)
+        (self.server.folder / "tarn.sock").unlink()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as mine:
+            mine.bind(str(self.server.folder / "tarn.sock"))
+            mine.listen()
+        self.close_descriptors()
+        self.socket.close()
+        eventually(lambda: self.server.pid() == self.old, "the number is its own again")
+        self.assertTrue(self.server.status()["process"].startswith(f"{self.old},"))
+        self.assertEqual(self.server.run("stop").returncode, 0)
+        self.server.wait_until_gone()
+
+    def test_stop_reaches_it_and_waits_for_it(self) -> None:
+        with subprocess.Popen([EXECUTABLE, "stop"], cwd=self.server.folder,
+                              stdout=subprocess.DEVNULL) as stop:
+            self.assertEqual(self.socket.recv(100), b"stop")
+            self.assertIsNone(stop.poll())
+            self.assertEqual(processes_of(self.server.folder), [self.old, stop.pid])
+            self.close_descriptors()
+            self.socket.close()
+            self.assertEqual(stop.wait(60), 0)
+        self.server.wait_until_gone()
+
+    def test_stop_leaves_the_files_of_one_that_has_taken_over(self) -> None:
+        os.pwrite(self.descriptors[1], b"1\n", 0)
+        os.ftruncate(self.descriptors[1], 2)
+        os.kill(self.old, signal.SIGTERM)
+        self.assertEqual(self.socket.recv(100), b"stop")
+        self.socket.close()
+        self.server.wait_until_gone()
+        self.assertTrue((self.server.folder / "tarn.pid").exists())
+
+    def test_old_one_is_told_to_stop_with_the_new_one(self) -> None:
+        with self.server.connect() as idle:
+            idle.exchange(request_bytes("GET", "/"))
+            self.socket.send(b"retire")
+            eventually(lambda: "another process has taken over" in self.server.log(), "it retires")
+            self.socket.send(b"stop")
+            self.assertEqual(idle.read_rest(), b"")
+        self.server.wait_until_gone()
+
+    def test_old_one_finishes_by_itself_after_a_farewell(self) -> None:
+        with self.server.connect() as idle:
+            idle.exchange(request_bytes("GET", "/"))
+            self.socket.send(b"retire")
+            self.socket.send(b"farewell")
+            self.socket.close()
+            self.close_descriptors()
+            eventually(lambda: "another process has taken over" in self.server.log(), "it retires")
+            time.sleep(0.1)
+            self.assertTrue(idle.exchange(request_bytes("GET", "/")).closes())
+        self.server.wait_until_gone()
+
+    def test_old_one_ends_with_the_new_one(self) -> None:
+        with self.server.connect() as idle:
+            idle.exchange(request_bytes("GET", "/"))
+            self.socket.send(b"retire")
+            self.socket.close()
+            self.assertEqual(idle.read_rest(), b"")
+        self.server.wait_until_gone()
 
 
 class ConsoleTest(unittest.TestCase):
@@ -244,6 +406,24 @@ class ConsoleTest(unittest.TestCase):
         self.console.send_signal(signal.SIGINT)
         self.assertEqual(self.console.wait(60), 0)
         self.server.wait_until_gone()
+
+    def test_second_quit_ends_it_at_once(self) -> None:
+        self.server.write("large.png", size=50_000_000)
+        self.server.port = int(self.server.status()["address"].split()[-1])
+        with self.server.connect(receive_buffer=65536) as connection:
+            connection.send(request_bytes("GET", "/large.png"))
+            connection.read_head()
+            self.type("quit")
+            self.read_until("finishing what is under way")
+            self.type("quit")
+            self.read_until("stopped with 1 connections open")
+        self.assertEqual(self.console.wait(60), 0)
+
+    def test_restart_from_elsewhere_is_told(self) -> None:
+        self.assertEqual(self.server.run("restart").returncode, 0)
+        self.read_until(f"process {self.server.pid()} serves now, in the background")
+        self.assertEqual(self.console.wait(60), 0)
+        self.assertEqual(self.server.run("stop").returncode, 0)
 
     def test_end_of_input_leaves_it_running(self) -> None:
         assert self.console.stdin

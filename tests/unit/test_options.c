@@ -178,6 +178,9 @@ static void options_wrong_usage_is_one_line(void **state)
         {{"1", "*", "0", NULL}, "WORKERS must be an integer, 1 to 1024, not 0"},
         {{"1", "*", "1025", NULL}, "WORKERS must be an integer, 1 to 1024, not 1025"},
         {{"1", "*", "1", "2", NULL}, "too many arguments, from \"2\" on"},
+        {{"-t", "stop", NULL}, "the command must be the first word, \"stop\" is not"},
+        {{"start", "stop", NULL}, "the command must be the first word, \"stop\" is not"},
+        {{"stop", "--console", NULL}, "--console goes without a command"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -248,7 +251,7 @@ static void options_command_is_the_first_word(void **state)
 static void options_arguments_are_those_for_another_process(void **state)
 {
     (void)state;
-    struct parsed parsed = PARSE("restart", "81", "--console", "-c", "a.conf");
+    struct parsed parsed = PARSE("--console", "81", "--cons", "-c", "a.conf");
     assert_true(parsed.options.has_arguments);
     assert_string_equal(parsed.options.arguments[0], "/usr/bin/server");
     assert_string_equal(parsed.options.arguments[1], "81");

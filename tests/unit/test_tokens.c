@@ -228,6 +228,45 @@ static void tokens_other_peers_may_still_guess(void **state)
     assert_in_range(busy, 0, 64);
 }
 
+/* Whether a token is valid, though its peer has guessed as often as it may. */
+static bool is_remembered(struct tokens *those, const char *token)
+{
+    return tokens_check(those, slice_from_string(token), alice, NOW_MS) == TOKENS_VALID;
+}
+
+static void exhaust_guesses(struct tokens *those)
+{
+    for (int i = 0; i < TOKENS_GUESSES_MAX; i++)
+        assert_int_equal(tokens_check(those, SLICE("a.wrong"), alice, NOW_MS), TOKENS_INVALID);
+}
+
+static void tokens_that_were_seen_are_remembered_by_another_reading(void **state)
+{
+    (void)state;
+    load_two();
+    struct tokens *former = tokens;
+    assert_true(is_remembered(former, "a.one"));
+    assert_int_equal(load(NULL), 0); /* the same file */
+    tokens_remember(tokens, former);
+    exhaust_guesses(tokens);
+    assert_true(is_remembered(tokens, "a.one"));
+    assert_false(is_remembered(tokens, "b.two")); /* not seen before, so there is no telling */
+    tokens_free(former);
+}
+
+static void tokens_that_have_changed_are_not_remembered(void **state)
+{
+    (void)state;
+    load_two();
+    struct tokens *former = tokens;
+    assert_true(is_remembered(former, "a.one"));
+    load_two(); /* of the same names, but with other hashes */
+    tokens_remember(tokens, former);
+    exhaust_guesses(tokens);
+    assert_false(is_remembered(tokens, "a.one"));
+    tokens_free(former);
+}
+
 static void *check_often(void *argument)
 {
     (void)argument;
@@ -269,6 +308,8 @@ int main(void)
         TOKENS_TEST(tokens_guesses_are_bounded_for_each_peer),
         TOKENS_TEST(tokens_right_one_is_busy_only_before_it_was_seen),
         TOKENS_TEST(tokens_other_peers_may_still_guess),
+        TOKENS_TEST(tokens_that_were_seen_are_remembered_by_another_reading),
+        TOKENS_TEST(tokens_that_have_changed_are_not_remembered),
         TOKENS_TEST(tokens_may_be_checked_by_many_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
