@@ -1,5 +1,5 @@
 /* Calls of the system that fail as plan.h says. To make another function fail, name it below. */
-#include "plan.h"
+#include "tests/faults/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Memory that cannot be had. The functions are called before anything else in the process is, so
  * that they look up the real ones when they are first needed.
  */
-#include "plan.h"
+#include "tests/faults/plan.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "tests/faults/plan.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

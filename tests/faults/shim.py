@@ -11,8 +11,9 @@ import os
 import struct
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Mapping
+from typing import Iterator, Mapping
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "integration"))
 
@@ -35,6 +36,15 @@ FAULTS_MAX = 8
 
 def error_name(error: int) -> str:
     return {SHORT: "SHORT", KILL: "KILL"}.get(error) or errno.errorcode[error]
+
+
+@contextmanager
+def at(**place: object) -> Iterator[None]:
+    """Tells where it was that a test failed; unlike a subtest it ends there."""
+    try:
+        yield
+    except (AssertionError, EOFError, OSError) as fault:
+        raise AssertionError(f"{place}: {fault}") from fault
 
 
 def is_sanitized() -> bool:
@@ -80,6 +90,12 @@ class Board:
 
     def close(self) -> None:
         self.map.close()
+
+
+def start_again(server: Server) -> None:
+    """Starts a server that has ended, at a port that nobody can have taken meanwhile."""
+    server.port = 0
+    server.start()
 
 
 class ShimServer(Server):

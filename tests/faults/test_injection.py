@@ -6,7 +6,8 @@ from __future__ import annotations
 import errno
 import unittest
 
-from shim import HAS_MODULE, NO_MODULE, SHORT, ShimServer, count, error_name
+from shim import (HAS_MODULE, NO_MODULE, SHORT, ShimServer, at, count, error_name,
+                  start_again)
 from uploads import (KINDS, Judge, Upload, left_over, make_upload, remove_all, send_alone)
 
 from tarn import eventually
@@ -129,7 +130,7 @@ class InjectionTest(unittest.TestCase):
             for turn in range(min(all_errors, len(errors))):
                 for call in range(1, CALLS_MAX):
                     error = errors[(turn + call) % len(errors)]
-                    with self.subTest(kind=kind, function=function, error=error_name(error),
+                    with at(kind=kind, function=function, error=error_name(error),
                                       call=call):
                         if not self.try_one(kind, function, error, call):
                             break
@@ -147,7 +148,7 @@ class InjectionTest(unittest.TestCase):
     def check_end(self) -> None:
         """After the next start nothing is left at all."""
         self.server.finish()
-        self.server.start()
+        start_again(self.server)
         self.assertEqual(left_over(self.server), [])
         self.server.finish()
         print(f"{self.trials} uploads with faults", flush=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import errno
 import unittest
 
-from shim import HAS_MODULE, NO_MODULE, ShimServer, count, is_sanitized
+from shim import HAS_MODULE, NO_MODULE, ShimServer, at, count, is_sanitized
 from uploads import KINDS, Judge, left_over, make_upload, remove_all, send_alone
 
 from tarn import eventually
@@ -64,7 +64,7 @@ class MemoryTest(unittest.TestCase):
         for kind in KINDS:
             for function in FUNCTIONS:
                 for call in range(1, CALLS_MAX):
-                    with self.subTest(kind=kind, function=function, call=call):
+                    with at(kind=kind, function=function, call=call):
                         if not self.try_one(server, kind, function, call):
                             break
                         failures += 1
@@ -82,7 +82,7 @@ class MemoryTest(unittest.TestCase):
                 server = BareServer()
                 self.addCleanup(server.destroy)
                 server.board.fail(function, errno.ENOMEM, call)
-                with self.subTest(function=function, call=call):
+                with at(function=function, call=call):
                     try:
                         server.start()
                     except AssertionError:

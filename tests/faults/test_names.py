@@ -1,5 +1,5 @@
-"""Goal (row E12): however many uploads fall into one second, and whatever the clock does, each gets a
-name of its own, and none takes the place of another."""
+"""Goal (row E12): however many uploads fall into one second, and whatever the clock does, each gets
+a name of its own, and none takes the place of another."""
 
 from __future__ import annotations
 

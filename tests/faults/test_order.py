@@ -9,7 +9,7 @@ import threading
 import unittest
 
 from oracle import CALLS, Oracle, read_calls
-from shim import Server, count, is_sanitized
+from shim import Server, at, count, is_sanitized, start_again
 from uploads import ACKNOWLEDGED, KINDS, Judge, Upload, folders, make_upload, send
 
 from tarn import eventually
@@ -50,6 +50,7 @@ class TracedServer(Server):
         if not self.is_traced:
             super().start()
             self.finish()
+            self.port = 0
         self.is_traced = True
         return super().start()
 
@@ -101,7 +102,7 @@ class OrderTest(unittest.TestCase):
         """The first sync of a worker is the file's, the second the folder's, and so on."""
         for kind in KINDS:
             for call in range(1, count("SYNCS", 4)):
-                with self.subTest(kind=kind, call=call):
+                with at(kind=kind, call=call):
                     server = self.start(1, "-e", f"inject=fsync:error=EIO:when={call}+100")
                     sent = [make_upload(kind, f"{kind.replace(' ', '-')}-{i}") for i in range(4)]
                     self.send_all(server, sent)
@@ -116,7 +117,7 @@ class OrderTest(unittest.TestCase):
         repetition finds it, and syncs the folder before it says so."""
         for kind in ("keyed", "keyed batch"):
             for call in range(1, 20):
-                with self.subTest(kind=kind, call=call):
+                with at(kind=kind, call=call):
                     server = self.start(1, "-e", f"inject=fsync:signal=KILL:when={call}")
                     upload = make_upload(kind, "one")
                     self.send_all(server, [upload])
@@ -125,7 +126,7 @@ class OrderTest(unittest.TestCase):
                         break
                     server.wait()
                     server.options = ()
-                    server.start()
+                    start_again(server)
                     again = make_upload(kind, "one")
                     self.send_all(server, [again])
                     Judge(server, [again]).check()

@@ -6,7 +6,7 @@ from __future__ import annotations
 import unittest
 from typing import Callable
 
-from shim import Server, count
+from shim import Server, at, count
 from uploads import ACKNOWLEDGED, KINDS, Judge, left_over, make_upload, remove_all, send_alone
 
 from tarn import Connection, eventually
@@ -51,7 +51,7 @@ class VanishingTest(unittest.TestCase):
         for kind in KINDS_HERE:
             data = server.expand(self.make_request(kind))
             for name, end in ENDS.items():
-                with self.subTest(kind=kind, end=name):
+                with at(kind=kind, end=name):
                     for length in range(gone % step, len(data), step):
                         with server.connect() as connection:
                             connection.socket.sendall(data[:length])

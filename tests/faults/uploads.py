@@ -152,8 +152,8 @@ def left_over(server: Server) -> list[str]:
 
 
 def remove_all(server: Server) -> None:
-    """Removes what has been stored, behind the server's back."""
-    for folder in folders(server):
+    """Removes what has been stored, and what is known of keys, behind the server's back."""
+    for folder in (*folders(server), server.uploads / ".tarn" / "keys"):
         for name in visible(folder):
             (folder / name).unlink()
 

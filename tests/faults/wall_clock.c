@@ -1,5 +1,5 @@
 /* A wall clock whose second comes again and again, or jumps. What measures durations goes on. */
-#include "plan.h"
+#include "tests/faults/plan.h"
 
 #include <time.h>
 
