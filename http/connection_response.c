@@ -83,9 +83,9 @@ static bool after_response(struct run *run)
     }
     connection->state = CONNECTION_HEAD;
     connection->deadline_ms = worker->now_ms + worker->limits->idle_timeout_ms;
-    /* Most clients send the next request after they have read this answer, so that a look is in vain
-     * if one has found all that there was. But before a connection closes that has not said so, it
-     * looks again.
+    /* Most clients send the next request after they have read this answer, so that a look is in
+     * vain if one has found all that there was. But before a connection closes that has not said
+     * so, it looks again.
      */
     run->readable = connection->closing || !run->drained;
     if (unread && ++run->requests >= SHARE_REQUESTS)
