@@ -18,7 +18,8 @@ struct slot {
     struct pool_item *item; /* parked; NULL: its owner is somebody else, or there is none */
     uint64_t parked_at;     /* number of polls that had begun by then */
     uint32_t generation;    /* tells the items that have had the descriptor from one another */
-    bool has_edge;          /* one has been reported while its item was not parked */
+    uint8_t looks; /* that its item still has to take, for edges that it may not have seen */
+    bool has_end;  /* there is one, behind what is still to be read */
 };
 
 /* Epoll keeps a descriptor, edge-triggered, and is told of it again only when an item waits for
@@ -46,6 +47,12 @@ struct parked {
 };
 
 #define FIRST_SLOTS 256
+
+/* The peer's end, or an error, which may lie behind bytes: a short read does not show it, and its
+ * edge may be over by then. So from now on an item does not wait to read: its next try finds the
+ * end.
+ */
+#define ENDS (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 /* No descriptor has this number. */
 #define KICK UINT64_MAX
@@ -122,10 +129,12 @@ static int watch_locked(struct parked *parked, struct pool_item *item)
     if (make_slot_locked(parked, item->fd) != 0)
         return -1;
     struct slot *slot = &parked->slots[item->fd];
-    slot->has_edge = false;
+    slot->looks = 0;
+    slot->has_end = false;
     slot->generation += !item->registered;
     struct epoll_event event = {
-        .events = (item->interest == POOL_READABLE ? EPOLLIN : EPOLLOUT) | EPOLLET,
+        .events = (item->interest == POOL_READABLE ? EPOLLIN : EPOLLOUT) | EPOLLRDHUP | EPOLLPRI |
+                  EPOLLET,
         .data.u64 = (uint64_t)slot->generation << 32 | (uint32_t)item->fd,
     };
     int operation = item->registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
@@ -149,10 +158,12 @@ static enum parked_outcome add_locked(struct parked *parked, struct pool_item *i
     if (!is_watched && watch_locked(parked, item) != 0)
         return PARKED_FAILED;
     struct slot *slot = &parked->slots[item->fd];
-    if (slot->has_edge) {
-        slot->has_edge = false;
+    if (slot->looks > 0) {
+        slot->looks--;
         return PARKED_READY;
     }
+    if (slot->has_end && item->interest == POOL_READABLE)
+        return PARKED_READY;
     if (deadline_heap_add(&parked->heaps[item->rank], item) != 0)
         return PARKED_FAILED;
     slot->item = item;
@@ -191,6 +202,15 @@ static struct pool_item *take_ready_one_locked(struct parked *parked, struct slo
     return take_locked(parked, slot->item, POOL_READY);
 }
 
+/* Notes what the item will not see by itself. A read ends before urgent data, and after it. */
+static void note_locked(struct slot *slot, uint32_t events)
+{
+    uint8_t looks = (uint8_t)((slot->item ? 0 : 1) + (events & EPOLLPRI ? 1 : 0));
+    if (slot->looks < looks)
+        slot->looks = looks;
+    slot->has_end |= (events & ENDS) != 0;
+}
+
 static void take_kicks(struct parked *parked)
 {
     uint64_t kicks;
@@ -210,10 +230,9 @@ static size_t take_ready_locked(struct parked *parked, const struct epoll_event 
         struct slot *slot = slot_of_locked(parked, events[i].data.u64);
         if (!slot)
             continue;
+        note_locked(slot, events[i].events);
         if (slot->item)
             items[count++] = take_ready_one_locked(parked, slot, now_us);
-        else
-            slot->has_edge = true;
     }
     return count;
 }

@@ -209,6 +209,16 @@ enum queue_push_result pool_push(struct pool *pool, struct pool_item *item, unsi
     return queue_push(pool->queue, item, wait_ms);
 }
 
+size_t pool_push_some(struct pool *pool, struct pool_item *items[], size_t count)
+{
+    return queue_push_some(pool->queue, items, count);
+}
+
+bool pool_is_busy(struct pool *pool)
+{
+    return !queue_is_empty(pool->queue);
+}
+
 int pool_park(struct pool *pool, struct pool_item *item)
 {
     return parked_add(pool->parked, item) == PARKED_DONE ? 0 : -1;

@@ -49,6 +49,14 @@ int pool_start(struct pool *pool);
 /* Hands a new item over; it runs with POOL_NEW. Waits up to `wait_ms` for room in the queue. */
 enum queue_push_result pool_push(struct pool *pool, struct pool_item *item, unsigned wait_ms);
 
+/* The same for several, without waiting. Returns how many of them, from the first on, have been
+ * handed over.
+ */
+size_t pool_push_some(struct pool *pool, struct pool_item *items[], size_t count);
+
+/* Whether items wait for a worker. */
+bool pool_is_busy(struct pool *pool);
+
 /* Parks an item that has not been pushed, as its members say. Returns 0, or -1 with errno, the
  * item still being the caller's.
  */

@@ -145,6 +145,30 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
     return result;
 }
 
+size_t queue_push_some(struct queue *queue, struct pool_item *items[], size_t count)
+{
+    size_t pushed = 0;
+    int64_t now_us = clock_now_us();
+    sync_lock(&queue->lock);
+    while (pushed < count && !queue->closed && has_room_for_new_locked(queue)) {
+        struct pool_item *item = items[pushed++];
+        item->event = POOL_NEW;
+        item->ready_us = now_us;
+        append_locked(queue, item);
+        waking_wake_one_locked(queue);
+    }
+    sync_unlock(&queue->lock);
+    return pushed;
+}
+
+bool queue_is_empty(struct queue *queue)
+{
+    sync_lock(&queue->lock);
+    bool empty = queue->count == 0;
+    sync_unlock(&queue->lock);
+    return empty;
+}
+
 enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
 {
     enum queue_push_result result = QUEUE_OK;

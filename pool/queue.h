@@ -71,6 +71,11 @@ void queue_destroy(struct queue *queue);
  */
 enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, unsigned wait_ms);
 
+/* The same for several new items, without waiting. Returns how many of them, from the first on, the
+ * queue owns now.
+ */
+size_t queue_push_some(struct queue *queue, struct pool_item *items[], size_t count);
+
 /* Appends an item that is under way, its event POOL_CONTINUED. It may fill the whole queue; never
  * waits. Wakes nobody: it is for a worker, which must come for its next turn at once.
  */
@@ -101,6 +106,9 @@ void queue_close(struct queue *queue);
 
 /* Takes out an item after the end: NULL when none is left. */
 struct pool_item *queue_take_rest(struct queue *queue);
+
+/* Whether no item waits for a worker. */
+bool queue_is_empty(struct queue *queue);
 
 void queue_figures(struct queue *queue, struct queue_figures *out_figures);
 

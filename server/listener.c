@@ -21,6 +21,11 @@
 /* How long accepting pauses when descriptors or memory are exhausted and no connection closes. */
 #define PAUSE_MS 100
 
+/* How many are accepted before they are handed over. */
+#define BATCH   32
+
+#define REST_NS 500000
+
 /* Connections above the limit whose room is still being made. */
 #define EVICTIONS_MAX 64
 
@@ -146,38 +151,63 @@ static bool find_room(struct server *server)
            (connections <= limit + EVICTIONS_MAX && pool_evict(server->pool));
 }
 
-/* Hands a counted connection to the pool. Returns NULL, or why that is not possible; then the
- * socket is still the caller's.
- */
-static const char *hand_over(struct listener *listener, int socket,
-                             const struct sockaddr_storage *peer)
+/* A connection that has been accepted. */
+struct arrival {
+    int socket;
+    struct sockaddr_storage peer;
+};
+
+/* Counts a connection and makes its session. Returns NULL if it has been refused. */
+static struct session *admit(struct listener *listener, const struct arrival *arrival)
 {
     struct server *server = listener->server;
-    if (!find_room(server))
-        return "connection limit";
-    struct session *session = session_create(socket, peer, atomic_load(&server->idle_timeout_ms));
-    if (!session)
-        return "out of memory";
-    enum queue_push_result result = pool_push(server->pool, &session->item, PUSH_WAIT_MS);
-    if (result == QUEUE_OK)
+    struct peer peer = peer_of(&arrival->peer);
+    if (!server_connection_opened(server, peer)) {
+        refuse(listener, arrival->socket, &arrival->peer, "connections of one peer");
         return NULL;
-    free(session);
-    return result == QUEUE_FULL ? "queue full" : "stopping";
+    }
+    const char *why_not = "connection limit";
+    if (find_room(server)) {
+        struct session *session =
+            session_create(arrival->socket, &arrival->peer, atomic_load(&server->idle_timeout_ms));
+        if (session)
+            return session;
+        why_not = "out of memory";
+    }
+    server_connection_closed(server, peer, false);
+    refuse(listener, arrival->socket, &arrival->peer, why_not);
+    return NULL;
 }
 
-static void admit(struct listener *listener, int socket, const struct sockaddr_storage *address)
+/* Hands a session over, for which there was no room a moment ago. */
+static void push(struct listener *listener, struct session *session, const struct arrival *arrival)
 {
     struct server *server = listener->server;
-    struct peer peer = peer_of(address);
-    if (!server_connection_opened(server, peer)) {
-        refuse(listener, socket, address, "connections of one peer");
+    enum queue_push_result result = pool_push(server->pool, &session->item, PUSH_WAIT_MS);
+    if (result == QUEUE_OK)
         return;
+    server_connection_closed(server, session->peer, false);
+    free(session);
+    refuse(listener, arrival->socket, &arrival->peer,
+           result == QUEUE_FULL ? "queue full" : "stopping");
+}
+
+/* Together, so that the queue's lock is taken once and a worker is woken once for all of them. */
+static void admit_all(struct listener *listener, const struct arrival arrivals[], size_t count)
+{
+    struct pool_item *items[BATCH];
+    const struct arrival *arrival_of[BATCH];
+    size_t admitted = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct session *session = admit(listener, &arrivals[i]);
+        if (!session)
+            continue;
+        items[admitted] = &session->item;
+        arrival_of[admitted++] = &arrivals[i];
     }
-    const char *why_not = hand_over(listener, socket, address);
-    if (why_not) {
-        server_connection_closed(server, peer, false);
-        refuse(listener, socket, address, why_not);
-    }
+    size_t pushed = pool_push_some(listener->server->pool, items, admitted);
+    for (size_t i = pushed; i < admitted; i++)
+        push(listener, (struct session *)items[i], arrival_of[i]);
 }
 
 static void take_kicks(struct listener *listener)
@@ -205,17 +235,16 @@ static void make_room(struct listener *listener)
     atomic_store(&server->starved, false);
 }
 
-/* Accepts one. Returns false when there is none to be had now. */
-static bool accept_one(struct listener *listener)
+/* Accepts one. Returns false when there is none to be had now; *out_socket is -1 if just this one
+ * cannot be had.
+ */
+static bool accept_one(struct listener *listener, struct arrival *out)
 {
-    struct sockaddr_storage peer = {0};
-    socklen_t size = sizeof(peer);
-    int socket =
-        accept4(listener->socket, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (socket >= 0) {
-        admit(listener, socket, &peer);
+    socklen_t size = sizeof(out->peer);
+    out->socket = accept4(listener->socket, (struct sockaddr *)&out->peer, &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (out->socket >= 0)
         return true;
-    }
     switch (errno) {
     case EAGAIN:
         return false;
@@ -236,6 +265,31 @@ static bool accept_one(struct listener *listener)
     }
 }
 
+/* Accepts what there is, a batch at the most. Returns whether there may be more. */
+static bool accept_batch(struct listener *listener)
+{
+    struct arrival arrivals[BATCH];
+    size_t count = 0;
+    bool more = true;
+    while (count < BATCH && more) {
+        more = accept_one(listener, &arrivals[count]);
+        count += more && arrivals[count].socket >= 0;
+    }
+    admit_all(listener, arrivals, count);
+    return more;
+}
+
+/* While connections wait for a worker, others may as well wait to be accepted: so that they come in
+ * batches, and the listener does not take the CPU from the workers for each of them.
+ */
+static void rest(struct listener *listener)
+{
+    struct pollfd kicked = {.fd = listener->kick_fd, .events = POLLIN};
+    const struct timespec a_while = {.tv_nsec = REST_NS};
+    if (pool_is_busy(listener->server->pool))
+        (void)ppoll(&kicked, 1, &a_while, NULL); /* the kick is taken later */
+}
+
 static void *listen_loop(void *argument)
 {
     struct listener *listener = argument;
@@ -247,8 +301,9 @@ static void *listen_loop(void *argument)
         (void)poll(ready, 2, -1); /* EINTR: then accept4() says that there is nothing */
         if (ready[1].revents & POLLIN)
             take_kicks(listener);
-        while (!atomic_load(&listener->stopping) && accept_one(listener))
+        while (!atomic_load(&listener->stopping) && accept_batch(listener))
             ;
+        rest(listener);
     }
     return NULL;
 }

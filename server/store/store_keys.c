@@ -47,10 +47,13 @@ static int64_t nanoseconds(struct timespec time)
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* Not the coarse clock: newer kernels give files finer times, and what a former process wrote just
+ * before this one was started must not look younger than the start.
+ */
 static int64_t now_ns(void)
 {
     struct timespec now = {0};
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now); /* of the file system; cannot fail */
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
     return nanoseconds(now);
 }
 

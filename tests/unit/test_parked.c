@@ -202,6 +202,25 @@ static void parked_again_after_each_event_comes_out(void **state)
     assert_only(fixture, 0, POOL_READY);
 }
 
+/* A short read does not show the end that has come with the bytes. */
+static void parked_end_behind_bytes_is_not_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    int ends[2];
+    char bytes[8];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    struct pool_item item = {.fd = ends[0], .deadline_ms = clock_now_ms() + FAR_MS};
+    assert_int_equal(parked_add(fixture->parked, &item), PARKED_DONE);
+    assert_int_equal(write(ends[1], "abc", 3), 3);
+    assert_int_equal(close(ends[1]), 0);
+    assert_int_equal(look(fixture), 1);
+    assert_int_equal(read(item.fd, bytes, sizeof(bytes)), 3);
+    for (int times = 0; times < 3; times++)
+        assert_int_equal(parked_add(fixture->parked, &item), PARKED_READY);
+    assert_int_equal(read(item.fd, bytes, sizeof(bytes)), 0);
+    assert_int_equal(close(ends[0]), 0);
+}
+
 /* A change of what it waits for is told to epoll, which then looks at what there is. */
 static void parked_for_something_else_comes_out_for_that(void **state)
 {
@@ -574,6 +593,7 @@ int main(void)
         TEST(parked_peer_closed_is_ready),
         TEST(parked_ready_item_comes_once),
         TEST(parked_edge_that_came_while_it_ran_is_not_lost),
+        TEST(parked_end_behind_bytes_is_not_lost),
         TEST(parked_for_something_else_comes_out_for_that),
         TEST(parked_again_after_each_event_comes_out),
         TEST(parked_more_ready_than_places_leaves_the_rest),
