@@ -45,6 +45,23 @@ static int compare(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
+static bool contains(const struct store_key_ages *ages, const struct store_key_age *age)
+{
+    for (size_t i = 0; i < ages->count; i++)
+        if (memcmp(ages->items[ages->first + i].id, age->id, sizeof age->id) == 0)
+            return true;
+    return false;
+}
+
+void store_key_ages_drop_common(const struct store_key_ages *ages, struct store_key_ages *older)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < older->count; i++)
+        if (!contains(ages, &older->items[older->first + i]))
+            older->items[older->first + kept++] = older->items[older->first + i];
+    older->count = kept;
+}
+
 int store_key_ages_prepend(struct store_key_ages *ages, struct store_key_ages *older)
 {
     if (older->count > 0)

@@ -22,6 +22,9 @@ void store_key_ages_deinit(struct store_key_ages *ages);
 /* Adds one that is younger than all others. Returns 0, or -1 with ENOMEM. */
 int store_key_ages_add(struct store_key_ages *ages, const struct store_key_age *age);
 
+/* Leaves out of *older what is among *ages too. */
+void store_key_ages_drop_common(const struct store_key_ages *ages, struct store_key_ages *older);
+
 /* Moves all of *older, which are older than all others and in any order, to the front; *older is
  * empty then. Returns 0, or -1 with ENOMEM.
  */

@@ -301,6 +301,8 @@ static void load_once(struct store_keys *keys)
     struct store_key_ages older = {0};
     find_records(keys, &older);
     sync_lock(&keys->lock);
+    /* What was written just after the start may bear a time of just before it. */
+    store_key_ages_drop_common(&keys->ages, &older);
     (void)store_key_ages_prepend(&keys->ages, &older); /* without memory: at the next start */
     keys->loading = LOADED;
     sync_unlock(&keys->lock);

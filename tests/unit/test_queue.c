@@ -164,6 +164,29 @@ static void queue_push_new_items_fills_three_quarters(void **state)
     }
 }
 
+static void queue_push_some_takes_what_fits_in_order(void **state)
+{
+    (void)state;
+    struct queue *queue = create(8, 1, 1, 1);
+    struct pool_item *some[8];
+    for (int i = 0; i < 8; i++)
+        some[i] = &items[i];
+    assert_true(queue_is_empty(queue));
+    assert_int_equal(queue_push_some(queue, some, 0), 0);
+    assert_int_equal(queue_push_some(queue, some, 4), 4);
+    assert_false(queue_is_empty(queue));
+    assert_int_equal(queue_push_some(queue, some + 4, 4), 2);
+    assert_int_equal(queue_push_some(queue, some + 6, 2), 0);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(items[i].event, POOL_NEW);
+        assert_runs(queue, 0, QUEUE_RUN, i);
+    }
+    assert_true(queue_is_empty(queue));
+    queue_close(queue);
+    assert_int_equal(queue_push_some(queue, some, 1), 0);
+    end(queue);
+}
+
 static void queue_return_fills_the_rest(void **state)
 {
     (void)state;
@@ -922,6 +945,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queue_push_new_items_fills_three_quarters),
+        cmocka_unit_test(queue_push_some_takes_what_fits_in_order),
         cmocka_unit_test(queue_return_fills_the_rest),
         cmocka_unit_test(queue_push_among_returned_items_fits),
         cmocka_unit_test(queue_push_after_taking_fits_again),
