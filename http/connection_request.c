@@ -40,8 +40,10 @@ bool connection_request_receive(struct run *run, ssize_t *out_result)
     if (n <= 0)
         return false;
     run->received_bytes += (size_t)n;
-    run->readable = input_is_full(&run->input, most);
-    run->drained = !run->readable;
+    /* Who goes on to wait tries once more: something else than the end of what there was may have
+     * cut this short. After a whole request it is no use.
+     */
+    run->drained = !input_is_full(&run->input, most);
     return true;
 }
 

@@ -4,12 +4,13 @@ does not crash and says nothing that is not true, and the next upload works."""
 from __future__ import annotations
 
 import errno
+import shutil
 import unittest
 
 from shim import HAS_MODULE, NO_MODULE, ShimServer, at, count, is_sanitized
 from uploads import KINDS, Judge, left_over, make_upload, remove_all, send_alone
 
-from tarn import eventually
+from tarn import EXECUTABLE, eventually
 
 FUNCTIONS = ("malloc", "calloc", "realloc", "aligned_alloc")
 CALLS_MAX = 2000  # of which a start, or an upload, needs fewer
@@ -26,8 +27,13 @@ class BareServer(ShimServer):
     def command(self) -> list[str]:
         command = super().command()
         at = command.index("-c")
-        (self.folder / "server.conf").unlink()  # it would be found
-        return command[:at] + command[at + 2:]
+        (self.folder / "server.conf").unlink()  # it would be found, as would one near the program
+        program = self.folder / "bin" / "server"
+        program.parent.mkdir(exist_ok=True)
+        shutil.copy(EXECUTABLE, program)
+        command = command[:at] + command[at + 2:]
+        return [str(program) if word == EXECUTABLE else word for word in command]
+
 
 @unittest.skipUnless(HAS_MODULE, NO_MODULE)
 class MemoryTest(unittest.TestCase):
