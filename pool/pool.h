@@ -1,6 +1,6 @@
 /* A bounded pool of worker threads over items that mostly wait.
  *
- *             push                 next turn               park (epoll, one-shot, deadline)
+ *             push                 next turn               park (epoll, with deadline)
  *   pusher ---------> queue -----------------> worker ------------------------.
  *                       ^                        |  runs the item until it    |
  *                       |                        |  would have to wait        v
