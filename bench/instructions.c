@@ -129,7 +129,7 @@ static uint64_t unacknowledged(void *context)
     return 0;
 }
 
-static void finish(void *context)
+static void ignore(void *context)
 {
     (void)context;
 }
@@ -139,7 +139,8 @@ static const struct transport client = {
     .send = take,
     .send_file = take_file,
     .unacknowledged = unacknowledged,
-    .finish = finish,
+    .hold_more = ignore,
+    .finish = ignore,
 };
 
 /* --- the server ---------------------------------------------------------------------------- */

@@ -109,6 +109,7 @@ struct connection {
     bool last;                 /* the answer under way says that it is the last */
     bool in_head;              /* in CONNECTION_HEAD: a request has begun, not just empty lines */
     bool linger;               /* the close must be a lingering one */
+    bool fast;                 /* the peer has proven to read fast */
     int64_t deadline_ms;       /* of what it waits for; absolute */
     struct exchange *exchange; /* owned; the request under way, or NULL */
     struct input_rest rest;

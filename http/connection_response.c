@@ -2,6 +2,10 @@
 
 #include <assert.h>
 
+/* A peer reads fast that has taken so much of a response, at such a rate: 134 Mbit/s. */
+#define FAST_BYTES        4194304
+#define FAST_BYTES_PER_MS 16384
+
 static_assert(1 + RESPONSE_PARTS_MAX + 1 <= OUTPUT_PIECES_MAX, "a head, the parts, what ends them");
 
 static void add_content(struct output *output, struct response *response)
@@ -57,6 +61,7 @@ static void make_output(struct run *run)
     struct text head = text_over(worker->head, worker->head_size);
     response_write_head(response, &frame, &head);
     exchange->answered = true;
+    exchange->answered_ms = worker->now_ms;
     if (head.truncated || response->fields.truncated) {
         give_up_head(connection);
         return;
@@ -93,6 +98,22 @@ static bool after_response(struct run *run)
     return true;
 }
 
+/* Whoever reads fast is served by few and large calls, into a buffer that the kernel goes on
+ * sending from whenever the peer acknowledges: that takes a third off the CPU time of a download.
+ */
+static void look_for_fast_peer(struct run *run)
+{
+    const struct exchange *exchange = run->connection->exchange;
+    const struct transport *transport = run->worker->transport;
+    uint64_t sent = exchange->output.sent_bytes;
+    int64_t elapsed_ms = run->worker->now_ms - exchange->answered_ms;
+    if (run->connection->fast || sent < FAST_BYTES ||
+        (int64_t)(sent / FAST_BYTES_PER_MS) < elapsed_ms)
+        return;
+    run->connection->fast = true;
+    transport->hold_more(transport->context);
+}
+
 /* The transport takes no more now: waits, unless the peer has not got on for too long. What
  * counts is what the peer has acknowledged; the kernel may have taken megabytes more.
  */
@@ -125,13 +146,16 @@ bool connection_response_send(struct run *run)
     struct exchange *exchange = run->connection->exchange;
     if (!exchange->answered)
         make_output(run);
+    uint64_t share_bytes = run->connection->fast ? FAST_SHARE_BYTES : SHARE_BYTES;
     switch (
-        output_send(&exchange->output, run->worker->transport, run->worker->chunk, SHARE_BYTES)) {
+        output_send(&exchange->output, run->worker->transport, run->worker->chunk, share_bytes)) {
     case OUTPUT_DONE:
         return after_response(run);
     case OUTPUT_BLOCKED:
+        look_for_fast_peer(run);
         return wait_for_peer(run);
     case OUTPUT_SHARE:
+        look_for_fast_peer(run);
         return stop(run, CONNECTION_SHARE);
     case OUTPUT_SHORT: /* closing short is the only way to say so: the length has been sent */
         exchange->file_failed = true;

@@ -11,8 +11,9 @@
 #include <errno.h>
 
 /* A connection's share: so much in one run, then others have their turn. */
-#define SHARE_BYTES    524288
-#define SHARE_REQUESTS 32
+#define SHARE_BYTES      524288
+#define FAST_SHARE_BYTES 2097152 /* as much as its buffer in the kernel takes at once, mostly */
+#define SHARE_REQUESTS   32
 
 /* One call of connection_run(). */
 struct run {

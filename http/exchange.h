@@ -43,7 +43,8 @@ struct exchange {
     bool waited;            /* the peer had to be waited for; and then: */
     uint64_t acknowledged;  /* bytes of the connection that it had acknowledged the first time */
     uint64_t head_sent_len; /* length of the response's head */
-    bool answered;          /* the response's head has been made */
+    int64_t answered_ms;    /* when the response's head was made */
+    bool answered;          /* it has been */
     bool broken;            /* the connection broke, or was given up, under way */
     bool file_failed;       /* ... since the file that was sent has shrunk or cannot be read */
 };

@@ -6,11 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One call of sendfile: large, since each call has its cost, and bounded, since the call does not
- * return before a fast reader's buffers are full.
- */
-#define SEND_FILE_BYTES_MAX 262144
-
 /* Parts of memory that one call sends: a head and its content, and a chunk of a file. */
 #define VECTORS_MAX 3
 
@@ -142,8 +137,6 @@ static enum output_outcome send_from_file(struct output *output, const struct tr
 {
     const struct output_piece *piece = &output->pieces[output->next];
     uint64_t len = piece->file_bytes;
-    if (len > SEND_FILE_BYTES_MAX)
-        len = SEND_FILE_BYTES_MAX;
     if (len > share_bytes)
         len = share_bytes;
     ssize_t n = transport->send_file(transport->context, output->file, piece->offset, (size_t)len);

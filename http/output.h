@@ -52,7 +52,9 @@ void output_add(struct output *output, struct slice memory, off_t offset, uint64
 /* Frees the copy and closes the file. */
 void output_deinit(struct output *output);
 
-/* Sends as much as it can, but about `share_bytes` at most. */
+/* Sends as much as it can, but about `share_bytes` at most: the call of sendfile does not return
+ * before they are sent or the buffers of a fast reader are full.
+ */
 enum output_outcome output_send(struct output *output, const struct transport *transport,
                                 struct output_chunk chunk, uint64_t share_bytes);
 

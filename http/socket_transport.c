@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -47,6 +49,13 @@ static uint64_t unacknowledged(void *context)
     return (uint64_t)bytes;
 }
 
+static void hold_more(void *context)
+{
+    int no_limit = 0; /* of this socket's own */
+    (void)setsockopt(socket_of(context), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &no_limit,
+                     sizeof(no_limit)); /* a socket of another kind has no limit to lift */
+}
+
 static void finish(void *context)
 {
     (void)shutdown(socket_of(context), SHUT_WR); /* ENOTCONN: the peer has finished it all */
@@ -59,6 +68,7 @@ struct transport socket_transport(const int *socket, bool use_sendfile)
         .send = send_parts,
         .send_file = use_sendfile ? send_file : NULL,
         .unacknowledged = unacknowledged,
+        .hold_more = hold_more,
         .finish = finish,
         .context = (void *)socket,
     };

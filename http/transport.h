@@ -28,6 +28,9 @@ struct transport {
     /* How many bytes that were taken the peer has not acknowledged yet. */
     uint64_t (*unacknowledged)(void *context);
 
+    /* The peer has proven fast: from now on the kernel may hold as much for it as it likes. */
+    void (*hold_more)(void *context);
+
     /* Tells the peer that nothing more will be sent; receiving goes on. */
     void (*finish)(void *context);
 

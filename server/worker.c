@@ -80,6 +80,12 @@ static uint64_t unacknowledged(void *context)
     return worker->socket_transport.unacknowledged(worker->socket_transport.context);
 }
 
+static void hold_more(void *context)
+{
+    struct worker *worker = context;
+    worker->socket_transport.hold_more(worker->socket_transport.context);
+}
+
 static void finish(void *context)
 {
     struct worker *worker = context;
@@ -93,6 +99,7 @@ static struct transport telling_transport(struct worker *worker)
         .send = send_parts,
         .send_file = worker->socket_transport.send_file ? send_file : NULL,
         .unacknowledged = unacknowledged,
+        .hold_more = hold_more,
         .finish = finish,
         .context = worker,
     };

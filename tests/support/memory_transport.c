@@ -99,6 +99,11 @@ static uint64_t unacknowledged(void *context)
     return ((const struct memory_transport *)context)->unacknowledged;
 }
 
+static void hold_more(void *context)
+{
+    ((struct memory_transport *)context)->holds_more = true;
+}
+
 static void finish(void *context)
 {
     ((struct memory_transport *)context)->finished = true;
@@ -129,6 +134,7 @@ struct transport memory_transport(struct memory_transport *memory, bool sends_fi
         .send = send_parts,
         .send_file = sends_files ? send_file : NULL,
         .unacknowledged = unacknowledged,
+        .hold_more = hold_more,
         .finish = finish,
         .context = memory,
     };

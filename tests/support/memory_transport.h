@@ -40,6 +40,7 @@ struct memory_transport {
     /* What has been seen. */
     bool more; /* as the last call of send() had it */
     bool finished;
+    bool holds_more;
     unsigned receives, sends, file_sends;
 };
 

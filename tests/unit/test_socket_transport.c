@@ -170,6 +170,17 @@ static void socket_transport_finish_ends_one_direction(void **state)
     assert_int_equal(transport.receive(transport.context, bytes, sizeof(bytes)), 10);
 }
 
+static void socket_transport_limit_of_unsent_bytes_can_be_lifted(void **state)
+{
+    int unsent = 65536;
+    socklen_t size = sizeof(unsent);
+    (void)state;
+    assert_int_equal(setsockopt(near, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, size), 0);
+    transport.hold_more(transport.context);
+    assert_int_equal(getsockopt(near, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, &size), 0);
+    assert_int_equal(unsent, 0);
+}
+
 /* An error and no signal: SIGPIPE would end the test. */
 static void socket_transport_peer_that_has_gone_is_an_error(void **state)
 {
@@ -202,6 +213,7 @@ int main(void)
         SOCKET_TEST(socket_transport_full_socket_would_block),
         SOCKET_TEST(socket_transport_bytes_that_arrived_are_acknowledged),
         SOCKET_TEST(socket_transport_finish_ends_one_direction),
+        SOCKET_TEST(socket_transport_limit_of_unsent_bytes_can_be_lifted),
         SOCKET_TEST(socket_transport_peer_that_has_gone_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
