@@ -47,8 +47,9 @@ struct listener {
     atomic_bool stopping;
 
     /* The listener's thread only. */
-    int64_t warned_ms;
-    unsigned refused; /* since that warning */
+    int64_t warned_ms;       /* 0: not yet */
+    unsigned refused;        /* since that warning */
+    const char *refused_why; /* the last of these */
 };
 
 static void kick(void *context)
@@ -81,9 +82,6 @@ struct listener *listener_create(struct server *server, int socket)
 static void warn_saturated(struct listener *listener, const char *why)
 {
     struct server *server = listener->server;
-    int64_t now_ms = clock_now_ms();
-    if (listener->warned_ms != 0 && now_ms - listener->warned_ms < WARNING_INTERVAL_MS)
-        return;
     struct pool_figures figures;
     pool_figures(server->pool, &figures);
     error_log(LOG_WARN, NULL,
@@ -93,8 +91,23 @@ static void warn_saturated(struct listener *listener, const char *why)
               figures.queue.queued_most, figures.queue.running, figures.queue.blocking,
               server->worker_count, atomic_load(&server->connections),
               atomic_load(&server->connections_max));
-    listener->warned_ms = now_ms;
+    listener->warned_ms = clock_now_ms();
     listener->refused = 0;
+}
+
+/* How long the next warning has to wait, in milliseconds: one a second is enough. */
+static int warning_wait_ms(const struct listener *listener)
+{
+    int64_t next_ms = listener->warned_ms + WARNING_INTERVAL_MS;
+    int64_t now_ms = clock_now_ms();
+    return listener->warned_ms == 0 || next_ms <= now_ms ? 0 : (int)(next_ms - now_ms);
+}
+
+/* Tells what has been refused, at the latest a second after it was. */
+static void tell_refused(struct listener *listener)
+{
+    if (listener->refused > 0 && warning_wait_ms(listener) == 0)
+        warn_saturated(listener, listener->refused_why);
 }
 
 /* Sends the refusal without waiting: it fits the empty buffer of a new socket. */
@@ -123,7 +136,8 @@ static void refuse(struct listener *listener, int socket, const struct sockaddr_
 {
     struct server *server = listener->server;
     listener->refused++;
-    warn_saturated(listener, why);
+    listener->refused_why = why;
+    tell_refused(listener);
     send_refusal(socket);
     struct session *session = NULL;
     if (atomic_load(&server->refused) < REFUSED_MAX)
@@ -179,20 +193,25 @@ static struct session *admit(struct listener *listener, const struct arrival *ar
     return NULL;
 }
 
-/* Hands a session over, for which there was no room a moment ago. */
-static void push(struct listener *listener, struct session *session, const struct arrival *arrival)
+/* Hands a session over, for which there was no room a moment ago. Returns whether there was now. */
+static bool push(struct listener *listener, struct session *session, const struct arrival *arrival,
+                 unsigned wait_ms)
 {
     struct server *server = listener->server;
-    enum queue_push_result result = pool_push(server->pool, &session->item, PUSH_WAIT_MS);
+    enum queue_push_result result = pool_push(server->pool, &session->item, wait_ms);
     if (result == QUEUE_OK)
-        return;
+        return true;
     server_connection_closed(server, session->peer, false);
     free(session);
     refuse(listener, arrival->socket, &arrival->peer,
            result == QUEUE_FULL ? "queue full" : "stopping");
+    return false;
 }
 
-/* Together, so that the queue's lock is taken once and a worker is woken once for all of them. */
+/* Together, so that the queue's lock is taken once and a worker is woken once for all of them. Once
+ * room has been waited for in vain, the rest is refused at once: under a flood the answers must
+ * not wait for one another.
+ */
 static void admit_all(struct listener *listener, const struct arrival arrivals[], size_t count)
 {
     struct pool_item *items[BATCH];
@@ -206,8 +225,10 @@ static void admit_all(struct listener *listener, const struct arrival arrivals[]
         arrival_of[admitted++] = &arrivals[i];
     }
     size_t pushed = pool_push_some(listener->server->pool, items, admitted);
+    unsigned wait_ms = PUSH_WAIT_MS;
     for (size_t i = pushed; i < admitted; i++)
-        push(listener, (struct session *)items[i], arrival_of[i]);
+        if (!push(listener, (struct session *)items[i], arrival_of[i], wait_ms))
+            wait_ms = 0;
 }
 
 static void take_kicks(struct listener *listener)
@@ -228,7 +249,8 @@ static void pause_accepting(struct listener *listener)
 static void make_room(struct listener *listener)
 {
     struct server *server = listener->server;
-    warn_saturated(listener, "out of descriptors or memory");
+    if (warning_wait_ms(listener) == 0)
+        warn_saturated(listener, "out of descriptors or memory");
     atomic_store(&server->starved, true); /* before a connection closes, so that it kicks */
     (void)pool_evict(server->pool);
     pause_accepting(listener);
@@ -298,7 +320,9 @@ static void *listen_loop(void *argument)
         {.fd = listener->kick_fd, .events = POLLIN},
     };
     while (!atomic_load(&listener->stopping)) {
-        (void)poll(ready, 2, -1); /* EINTR: then accept4() says that there is nothing */
+        int wait_ms = listener->refused > 0 ? warning_wait_ms(listener) : -1;
+        (void)poll(ready, 2, wait_ms); /* EINTR: then accept4() says that there is nothing */
+        tell_refused(listener);
         if (ready[1].revents & POLLIN)
             take_kicks(listener);
         while (!atomic_load(&listener->stopping) && accept_batch(listener))

@@ -3,6 +3,7 @@ has gone, and nobody else notices."""
 
 from __future__ import annotations
 
+import re
 import unittest
 
 from tarn import Connection, Response, ServerTestCase, eventually
@@ -99,6 +100,18 @@ class PeerLimitTest(ServerTestCase):
         self.fill()
         self.assert_refused()
         self.server.wait_for_error(r"saturated \(connections of one peer\)")
+
+    def test_each_refusal_is_told_of_though_there_is_one_warning_a_second(self) -> None:
+        self.fill()
+        told = self.refusals_told()
+        for _ in range(20):
+            self.assert_refused()
+        eventually(lambda: self.refusals_told() >= told + 20, "the last of them in the log")
+
+    def refusals_told(self) -> int:
+        warnings = re.findall(r"saturated \(connections of one peer\): (\d+) refused",
+                              self.server.error_text)
+        return sum(map(int, warnings))
 
 
 class NoPeerLimitTest(ServerTestCase):
