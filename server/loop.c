@@ -243,7 +243,6 @@ static void step(struct loop *loop)
 
 void loop_run(struct loop *loop)
 {
-    loop->has_terminal = terminal_can_hang_up();
     while (loop->phase != LOOP_OVER) {
         step(loop);
         check_end(loop);

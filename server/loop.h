@@ -24,6 +24,7 @@ struct loop {
     uint16_t port;
     int signals;             /* of loop_open_signals() */
     struct control *control; /* NULL: the server is not controlled over a socket */
+    bool has_terminal;       /* that it can lose: terminal_can_hang_up(), before the signals */
 
     int predecessor; /* connection to the process that this one has replaced; owned; -1: none */
 
@@ -31,7 +32,6 @@ struct loop {
     enum loop_phase phase;
     int64_t deadline_ms;    /* of the drain */
     bool predecessor_waits; /* for the end of this process */
-    bool has_terminal;      /* that it can lose */
     struct snapshot_timer snapshots;
 };
 

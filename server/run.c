@@ -8,6 +8,7 @@
 #include "server/control/notify.h"
 #include "server/control/output.h"
 #include "server/control/pid_file.h"
+#include "server/control/terminal.h"
 #include "server/descriptors.h"
 #include "server/listen_socket.h"
 #include "server/listener.h"
@@ -34,6 +35,7 @@ struct parts {
     struct control control;
     bool is_controlled;
     char *output; /* of output_file(); NULL: not in the background */
+    bool has_terminal;
 };
 
 /* --- start --------------------------------------------------------------------------------- */
@@ -284,6 +286,7 @@ static void run(struct parts *parts)
         .port = parts->port,
         .signals = parts->signals,
         .control = parts->is_controlled ? &parts->control : NULL,
+        .has_terminal = parts->has_terminal,
         .predecessor = parts->inheritance.predecessor,
     };
     tell_ready(parts);
@@ -332,6 +335,7 @@ int run_server(struct config *config, const struct run_options *options)
         .config = config,
         .signals = -1,
         .socket = -1,
+        .has_terminal = terminal_can_hang_up(), /* until now its loss would end the process */
     };
     char *pid_file = strdup(config->pid_file);
     if (parts.inheritance.ready >= 0)
