@@ -408,6 +408,114 @@ static void parked_evictions_beyond_the_places_come_next(void **state)
     assert_true(clock_now_ms() - start_ms < PARKED_WAIT_MAX_MS / 2);
 }
 
+static void parked_evicts_those_of_one_deadline_as_they_came(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int came[] = {3, 1, 4, 0, 2};
+    static const int order[] = {3, 4, 0, 2, 1};
+    for (int i = 0; i < 5; i++) {
+        fixture->items[came[i]].deadline_ms = fixture->items[0].deadline_ms;
+        park(fixture, came[i]);
+    }
+    poke(&fixture->items[1]);
+    assert_only(fixture, 1, POOL_READY);
+    park(fixture, 1); /* now it is the last that came */
+    for (int i = 0; i < 5; i++) {
+        assert_true(parked_evict(fixture->parked));
+        assert_only(fixture, order[i], POOL_EVICTED);
+    }
+}
+
+static void parked_several_orders_take_as_many_by_rank(void **state)
+{
+    struct fixture *fixture = *state;
+    static const int order[] = {3, 4, 1};
+    park_ranked(fixture, 0, POOL_KEEP);
+    park_ranked(fixture, 1, POOL_EVICT_SECOND);
+    park_ranked(fixture, 2, POOL_EVICT_SECOND);
+    park_ranked(fixture, 3, POOL_EVICT_FIRST);
+    park_ranked(fixture, 4, POOL_EVICT_FIRST);
+    for (int i = 0; i < 3; i++)
+        assert_true(parked_evict(fixture->parked));
+    assert_int_equal(look(fixture), 3);
+    for (int i = 0; i < 3; i++) {
+        assert_ptr_equal(fixture->out[i], &fixture->items[order[i]]);
+        assert_int_equal(fixture->out[i]->event, POOL_EVICTED);
+    }
+    assert_int_equal(look(fixture), 0);
+}
+
+/* An order is about those who were there: who came later, maybe in their place, is no victim. */
+static void parked_later_than_the_order_is_no_victim(void **state)
+{
+    struct fixture *fixture = *state;
+    park(fixture, 0);
+    assert_true(parked_evict(fixture->parked));
+    poke(&fixture->items[0]);
+    park(fixture, 1);
+    assert_only(fixture, 0, POOL_READY);
+    assert_int_equal(look(fixture), 0);
+}
+
+static void parked_later_with_an_earlier_deadline_is_no_victim(void **state)
+{
+    struct fixture *fixture = *state;
+    park(fixture, 1);
+    assert_true(parked_evict(fixture->parked));
+    park(fixture, 0);
+    (void)look(fixture);
+    poke(&fixture->items[0]);
+    assert_only(fixture, 0, POOL_READY);
+}
+
+static void parked_later_with_the_first_rank_is_no_victim(void **state)
+{
+    struct fixture *fixture = *state;
+    park_ranked(fixture, 0, POOL_EVICT_SECOND);
+    assert_true(parked_evict(fixture->parked));
+    park_ranked(fixture, 1, POOL_EVICT_FIRST);
+    assert_only(fixture, 0, POOL_EVICTED);
+    assert_int_equal(look(fixture), 0);
+}
+
+static void parked_next_order_is_about_the_later_ones_too(void **state)
+{
+    struct fixture *fixture = *state;
+    park(fixture, 0);
+    assert_true(parked_evict(fixture->parked));
+    park(fixture, 1);
+    assert_true(parked_evict(fixture->parked));
+    park(fixture, 2);
+    assert_int_equal(look(fixture), 2);
+    assert_ptr_equal(fixture->out[0], &fixture->items[0]);
+    assert_ptr_equal(fixture->out[1], &fixture->items[1]);
+    assert_int_equal(look(fixture), 0);
+}
+
+static void parked_order_with_nobody_to_evict_is_forgotten(void **state)
+{
+    struct fixture *fixture = *state;
+    park_ranked(fixture, 0, POOL_KEEP);
+    assert_false(parked_evict(fixture->parked));
+    park_ranked(fixture, 1, POOL_EVICT_FIRST);
+    park_ranked(fixture, 2, POOL_EVICT_SECOND);
+    assert_int_equal(look(fixture), 0);
+}
+
+static void parked_order_that_has_lapsed_does_not_add_to_the_next(void **state)
+{
+    struct fixture *fixture = *state;
+    park(fixture, 0);
+    assert_true(parked_evict(fixture->parked));
+    poke(&fixture->items[0]);
+    assert_only(fixture, 0, POOL_READY);
+    park(fixture, 1);
+    park(fixture, 2);
+    assert_true(parked_evict(fixture->parked));
+    assert_only(fixture, 1, POOL_EVICTED);
+    assert_int_equal(look(fixture), 0);
+}
+
 static void parked_drain_takes_first_rank_now_and_later(void **state)
 {
     struct fixture *fixture = *state;
@@ -608,6 +716,14 @@ int main(void)
         TEST(parked_evicts_no_more_than_there_are),
         TEST(parked_eviction_lapses_when_the_items_have_left),
         TEST(parked_evictions_beyond_the_places_come_next),
+        TEST(parked_evicts_those_of_one_deadline_as_they_came),
+        TEST(parked_several_orders_take_as_many_by_rank),
+        TEST(parked_later_than_the_order_is_no_victim),
+        TEST(parked_later_with_an_earlier_deadline_is_no_victim),
+        TEST(parked_later_with_the_first_rank_is_no_victim),
+        TEST(parked_next_order_is_about_the_later_ones_too),
+        TEST(parked_order_with_nobody_to_evict_is_forgotten),
+        TEST(parked_order_that_has_lapsed_does_not_add_to_the_next),
         TEST(parked_drain_takes_first_rank_now_and_later),
         TEST(parked_wait_ends_when_something_happens),
         TEST(parked_kicks_before_the_wait_end_it_once),
