@@ -131,14 +131,19 @@ static bool has_field(const cJSON *headers, const char *name)
     return cJSON_GetObjectItem(headers, name) != NULL; /* compares without case */
 }
 
-/* For bytes libcurl would say that they are form fields. */
-static int add_media_type(struct outgoing *out, FILE *errors)
+/* What the request does not say itself. libcurl has an option for User-Agent, but formats its value
+ * twice for each request; and of bytes it would say that they are form fields.
+ */
+static int add_defaults(struct outgoing *out, FILE *errors)
 {
     const struct plan_request *request = out->request;
-    if (request->content != PLAN_BYTES || has_field(request->headers, "Content-Type"))
-        return 0;
-    return add_field(out, "Content-Type", request->media_type) == 0 ? 0
-                                                                    : fail(errors, "out of memory");
+    int result = 0;
+    if (!has_field(request->headers, "User-Agent"))
+        result = add_field(out, "User-Agent", "tarn-tester/" TARN_VERSION);
+    if (result == 0 && request->content == PLAN_BYTES &&
+        !has_field(request->headers, "Content-Type"))
+        result = add_field(out, "Content-Type", request->media_type);
+    return result == 0 ? 0 : fail(errors, "out of memory");
 }
 
 /* --- the whole --------------------------------------------------------------------------- */
@@ -154,7 +159,7 @@ int outgoing_make(struct outgoing *out, const struct plan_request *request,
     if (result == 0)
         result = add_fields(out, variables, errors);
     if (result == 0)
-        result = add_media_type(out, errors);
+        result = add_defaults(out, errors);
     return result;
 }
 

@@ -37,16 +37,17 @@ static curl_socket_t open_loopback_only(void *context, curlsocktype purpose,
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* No proxy of the environment, no redirect: requests go where they say. The functions below
- * collect libcurl's results; all but CURLE_OK (0) mean that there is no memory.
+/* No proxy (nor a look for one in the environment at each request), no redirect: requests go where
+ * they say. The functions below collect libcurl's results; all but CURLE_OK (0) mean that there is
+ * no memory.
  */
 static unsigned set_rules(CURL *handle, const struct transfer_rules *rules)
 {
     unsigned failed = 0;
     failed |= curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    failed |= curl_easy_setopt(handle, CURLOPT_PROXY, "");
+    failed |= curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
     failed |= curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    failed |= curl_easy_setopt(handle, CURLOPT_USERAGENT, "tarn-tester/" TARN_VERSION);
+    failed |= curl_easy_setopt(handle, CURLOPT_DNS_CACHE_TIMEOUT, -1L); /* it never grows old */
     failed |= curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, rules->timeout_ms);
     failed |= curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, drop);
     failed |= curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);

@@ -192,12 +192,47 @@ static void outgoing_is_made_of_base_and_variables(void **state)
     field = field->next;
     assert_string_equal(field->data, "Empty;");
     field = field->next;
+    assert_string_equal(field->data, "User-Agent: tarn-tester/" TARN_VERSION);
+    field = field->next;
     assert_string_equal(field->data, "Content-Type: text/plain");
     assert_null(field->next);
 
     outgoing_deinit(&outgoing);
     cJSON_Delete(headers);
     variables_deinit(&variables);
+}
+
+static void outgoing_fields_of_the_request_replace_what_is_sent_unasked(void **state)
+{
+    (void)state;
+    static const struct variables none;
+    struct {
+        const char *headers;
+        const char *fields[3];
+    } rows[] = {
+        {"{}", {"User-Agent: tarn-tester/" TARN_VERSION, "Content-Type: text/plain"}},
+        {"{\"user-agent\":\"me\"}", {"user-agent: me", "Content-Type: text/plain"}},
+        {"{\"User-Agent\":null,\"content-type\":\"a/b\"}", {"User-Agent:", "content-type: a/b"}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *headers = cJSON_Parse(rows[i].headers);
+        struct plan_request request = {.url = "/",
+                                       .method = "POST",
+                                       .headers = headers,
+                                       .content = PLAN_BYTES,
+                                       .media_type = "text/plain"};
+        struct outgoing_rules rules = {"http://127.0.0.1", false};
+        struct outgoing outgoing;
+        assert_int_equal(outgoing_make(&outgoing, &request, &rules, &none, stderr), 0);
+        const struct curl_slist *field = outgoing.fields;
+        for (size_t j = 0; rows[i].fields[j] != NULL; j++, field = field->next) {
+            assert_non_null(field);
+            assert_string_equal(field->data, rows[i].fields[j]);
+        }
+        assert_null(field);
+        outgoing_deinit(&outgoing);
+        cJSON_Delete(headers);
+    }
 }
 
 static void outgoing_dots_of_a_path_stay(void **state)
@@ -221,6 +256,7 @@ int main(void)
         cmocka_unit_test(outgoing_remote_target_needs_leave),
         cmocka_unit_test(outgoing_bad_url_is_told),
         cmocka_unit_test(outgoing_is_made_of_base_and_variables),
+        cmocka_unit_test(outgoing_fields_of_the_request_replace_what_is_sent_unasked),
         cmocka_unit_test(outgoing_dots_of_a_path_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
