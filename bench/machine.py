@@ -37,4 +37,6 @@ def describe(folder: Path) -> dict[str, str | int]:
         "kernel": platform.release(),
         "system": system(),
         "file_system": file_system(folder),
+        "congestion_control":
+            Path("/proc/sys/net/ipv4/tcp_congestion_control").read_text().strip(),
     }

@@ -85,7 +85,8 @@ def machine_lines(results: Results) -> list[str]:
     machine = results["machine"]
     settings = results["settings"]
     lines = [f"Machine: {machine['cpu']}, {machine['cpus']} CPUs, {machine['memory_gb']} GB, "
-             f"{machine['system']}, kernel {machine['kernel']}, {machine['file_system']}. "
+             f"{machine['system']}, kernel {machine['kernel']}, {machine['file_system']}, "
+             f"TCP with {machine['congestion_control']}. "
              f"{settings['rounds']} rounds of {settings['seconds']} s, in which the servers take "
              "turns; the clients run on the same CPUs. Median (lowest .. highest) of the rounds; "
              "ratios are taken within each round.", ""]
