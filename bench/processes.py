@@ -125,7 +125,8 @@ class Server:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 cwd=self.folder, env={**os.environ, **self._environment},
-                start_new_session=True)  # so that Ctrl-C reaches only us, who end it in order
+                process_group=0)  # so that Ctrl-C reaches only us, who end it in order; a session
+            # of its own would have the scheduler (autogroup) let the clients wait for it in turns
 
     def start(self) -> None:
         """Starts the process and waits until it accepts connections."""
