@@ -107,6 +107,9 @@ static int open_socket(struct parts *parts)
     }
     if (parts->socket >= 0) {
         parts->port = listen_socket_port(parts->socket);
+        if (parts->inheritance.socket >= 0)
+            (void)close(parts->inheritance.socket); /* nobody would accept from it */
+        parts->inheritance.socket = -1;
         return 0;
     }
     error_log_errno(LOG_ERROR, errno, NULL, "cannot listen on %s port %lld%s", config->listen.host,

@@ -103,12 +103,16 @@ class RestartTest(unittest.TestCase):
 
     def test_restart_from_another_folder_keeps_the_old_one(self) -> None:
         self.server.launch()
-        done = subprocess.run([EXECUTABLE, "restart"], cwd="/", capture_output=True, check=False)
-        self.assertEqual(done.returncode, 1 if done.returncode else 0)
-        pid_file = self.server.folder / "tarn.pid"
-        done = subprocess.run([EXECUTABLE, "status", "-o", f"pid_file={pid_file}"], cwd="/",
-                              capture_output=True, text=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        pid = self.server.pid()
+        elsewhere = self.server.folder / "elsewhere"
+        elsewhere.mkdir()
+        find = ("-o", f"pid_file={self.server.folder / 'tarn.pid'}")
+        restart = [EXECUTABLE, "restart", *find, "-o", "root=nowhere"]
+        done = subprocess.run(restart, cwd=elsewhere, capture_output=True, check=False)
+        self.assertEqual(done.returncode, 1, done)
+        done = subprocess.run([EXECUTABLE, "status", *find], cwd=elsewhere, capture_output=True,
+                              text=True, check=False)
+        self.assertTrue(done.stdout.startswith(f"process     {pid},"), done)
 
     def test_idle_connection_has_one_more_request(self) -> None:
         self.server.launch()
@@ -166,6 +170,15 @@ class RestartTest(unittest.TestCase):
         self.assertIn(f":{old_port}/", done.stdout)  # any port will do, so it is kept
         done = self.restart("-o", "listen.port=0", "-o", "listen.host=::1")
         self.assertIn("http://[::1]:", done.stdout)
+        eventually(lambda: self.is_refused(old_port), "nobody listens on the old port any more")
+
+    @staticmethod
+    def is_refused(port: int) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        except ConnectionRefusedError:
+            return True
+        return False
 
     def test_restart_without_a_server_starts_one(self) -> None:
         done = self.restart("0")
