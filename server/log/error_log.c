@@ -29,11 +29,13 @@ static _Atomic enum log_level wanted_level = LOG_INFO; /* any thread */
 static struct log_format line_format;                  /* empty: the usual one */
 
 static atomic_ulong lost_lines; /* not yet told */
+static atomic_bool is_torn;     /* what the sink took last did not end with a line */
 
 static _Thread_local int told_fd = -1; /* also gets errors */
 
 static void close_sink(void)
 {
+    is_torn = false;
     if (path != NULL)
         log_sink_close(&sink);
     sink = (struct log_sink){LOG_SINK_FILE, STDERR_FILENO};
@@ -70,9 +72,13 @@ int error_log_set_format(const char *text)
 
 void error_log_reopen(void)
 {
-    if (path != NULL && log_sink_reopen(&sink, path) != 0)
+    if (path == NULL)
+        return;
+    if (log_sink_reopen(&sink, path) != 0)
         error_log_errno(LOG_ERROR, errno, NULL, "the old error log stays in use, cannot open %s",
                         path);
+    else if (sink.kind == LOG_SINK_FILE)
+        is_torn = false; /* the new file has no half line */
 }
 
 void error_log_close(void)
@@ -136,12 +142,28 @@ static void append_line(struct text *line, const struct error_entry *entry)
         error_format_append(line, &usual, entry);
 }
 
+/* Writes what begins with a newline, without that unless the line before is to be ended. Returns
+ * whether all was taken.
+ */
+static bool write_bytes(const char *bytes, size_t len)
+{
+    bool was_torn = atomic_exchange(&is_torn, false);
+    if (!was_torn) {
+        bytes++;
+        len--;
+    }
+    size_t written = log_sink_write(&sink, bytes, len, 0);
+    if (written > 0 ? bytes[written - 1] != '\n' : was_torn)
+        atomic_store(&is_torn, true);
+    return written == len;
+}
+
 /* Returns whether the whole line was taken. */
 static bool write_line(enum log_level level, int error, const char *client, const char *message)
 {
-    char buffer[LINE_BYTES_MAX];
+    char buffer[1 + LINE_BYTES_MAX] = "\n";
     char reason_buffer[REASON_BYTES_MAX];
-    struct text line = text_over(buffer, sizeof buffer - 1); /* the newline always fits */
+    struct text line = text_over(buffer + 1, LINE_BYTES_MAX - 1); /* a newline always fits */
     struct text reason = text_over(reason_buffer, sizeof reason_buffer);
     struct error_entry entry = {
         .level = level_names[level],
@@ -153,8 +175,8 @@ static bool write_line(enum log_level level, int error, const char *client, cons
         append_reason(&reason, error);
     entry.reason = text_slice(&reason);
     append_line(&line, &entry);
-    buffer[line.len] = '\n';
-    return log_sink_write(&sink, buffer, line.len + 1, 0) == line.len + 1;
+    buffer[1 + line.len] = '\n';
+    return write_bytes(buffer, line.len + 2);
 }
 
 /* A starter that does not read any more misses it; the log has it all the same. */

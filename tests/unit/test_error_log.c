@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -410,6 +411,26 @@ static void error_log_survives_a_reader_that_went_away(void **state)
     assert_int_equal(close(reader), 0);
 }
 
+/* A limit of the file's size stands for a full disk. */
+static void error_log_line_after_a_torn_one_is_whole(void **state)
+{
+    struct rlimit usual;
+    (void)state;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){50, usual.rlim_max}), 0);
+    error_log(LOG_INFO, NULL, "torn, since there is room for fifty bytes only");
+    error_log(LOG_INFO, NULL, "lost");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+    error_log(LOG_INFO, NULL, "whole");
+    assert_int_equal(strcspn(read_log(), "\n"), 50);
+    assert_int_equal(count_lines(content), 3);
+    assert_non_null(strstr(content + 51, "] 2 lines of this log were lost here\n["));
+    assert_int_equal(content[51], '[');
+    assert_non_null(strstr(content + 51, "] whole\n"));
+}
+
 /* -- Opened again -- */
 
 static void error_log_reopened_file_is_a_new_one(void **state)
@@ -538,6 +559,7 @@ int main(void)
         TEST(error_log_pipe_without_reader_cannot_be_opened),
         TEST(error_log_full_pipe_loses_lines_and_says_so_later),
         TEST(error_log_survives_a_reader_that_went_away),
+        TEST(error_log_line_after_a_torn_one_is_whole),
         TEST(error_log_format_is_that_of_the_lines),
         TEST(error_log_wrong_format_is_refused),
         TEST(error_log_close_ends_the_format),
