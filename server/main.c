@@ -4,6 +4,7 @@
 #include "server/config/dump.h"
 #include "server/control/console.h"
 #include "server/control/launch.h"
+#include "server/control/standard_streams.h"
 #include "server/options.h"
 #include "server/run.h"
 #include "server/version.h"
@@ -142,6 +143,7 @@ static int control(struct options *options, enum options_action action)
 
 int main(int argc, char **argv)
 {
+    standard_streams_fill();
     if (argc > 1 && strcmp(argv[1], "token") == 0)
         return token_command_run(argc, argv, stdout, stderr);
     struct options options = {0};

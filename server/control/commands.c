@@ -17,6 +17,9 @@
 /* The server answers between two looks at its connections. A reload may read much. */
 #define ANSWER_WAIT_MS 60000
 
+/* Whoever is asked to stop and does not answer hangs, and is ended. */
+#define STOP_ANSWER_WAIT_MS 5000
+
 /* Between two processes of a restart there may be a moment without either. */
 #define LOOKS         100
 #define LOOK_PAUSE_US 10000
@@ -30,8 +33,11 @@ static int complain(const struct command *command, const char *what, const char 
     return EXIT_FAILURE;
 }
 
-static int complain_of_none(const struct command *command)
+/* `holder`: what pid_file_holder() has returned, not a process. */
+static int complain_of_none(const struct command *command, pid_t holder)
 {
+    if (holder < 0)
+        return complain(command, "cannot read the pid file", command->config->pid_file);
     (void)fprintf(stderr, "%s: no server is running (pid file %s)\n", command->program,
                   command->config->pid_file);
     return EXIT_FAILURE;
@@ -71,7 +77,9 @@ static int ask(int connection, const char *request, struct message *answer, cons
 {
     if (message_send(connection, request, strlen(request), NULL, 0) != 0)
         return -1;
-    int result = message_receive(connection, answer, ANSWER_WAIT_MS);
+    bool is_stop = strcmp(request, MESSAGE_STOP) == 0;
+    int result =
+        message_receive(connection, answer, is_stop ? STOP_ANSWER_WAIT_MS : ANSWER_WAIT_MS);
     if (result == 0)
         errno = ECONNRESET;
     if (result <= 0)
@@ -112,8 +120,9 @@ static int relay(const struct command *command, const char *request, const char 
     struct message answer;
     const char *text;
     int connection;
-    if (pid_file_holder(command->config->pid_file) <= 0)
-        return complain_of_none(command);
+    pid_t holder = pid_file_holder(command->config->pid_file);
+    if (holder <= 0)
+        return complain_of_none(command, holder);
     int status = ask_server(command, request, &answer, &text, &connection);
     if (status < 0)
         return complain(command, "cannot reach the server of", command->config->pid_file);
@@ -124,7 +133,8 @@ static int relay(const struct command *command, const char *request, const char 
 
 int command_status(const struct command *command)
 {
-    return relay(command, MESSAGE_STATUS, "");
+    int status = relay(command, MESSAGE_STATUS, "");
+    return fflush(stdout) == 0 ? status : complain(command, "cannot print", "the status");
 }
 
 int command_reload(const struct command *command)
@@ -282,8 +292,15 @@ static bool wait_for_end(int process, int64_t wait_ms)
     }
 }
 
-/* Tells the server to stop: over its socket, where it says how long that may take, or, if it does
- * not answer there, by a signal.
+/* Returns 0, also if the process has ended already, or -1 with errno. */
+static int send_signal(int process, int signal)
+{
+    return pidfd_send_signal(process, signal, NULL, 0) == 0 || errno == ESRCH ? 0 : -1;
+}
+
+/* Tells the server to stop: over its socket, where it says how long that may take, or, if it cannot
+ * be reached there, by a signal. One that has been reached and does not answer would not read the
+ * signal any sooner; and it would mean a second stop, which cuts what is under way.
  */
 static int send_stop(const struct command *command, int process, int64_t *out_wait_ms)
 {
@@ -296,8 +313,9 @@ static int send_stop(const struct command *command, int process, int64_t *out_wa
         (void)close(connection); /* has been answered */
     if (status == 0)
         drain_s = strtol(text, NULL, 10);
+    bool is_told = status == 0 || (status < 0 && errno == ETIME);
     *out_wait_ms = drain_s * 1000 + STOP_GRACE_MS;
-    return status == 0 ? 0 : pidfd_send_signal(process, SIGTERM, NULL, 0);
+    return is_told ? 0 : send_signal(process, SIGTERM);
 }
 
 static int stop_process(const struct command *command, int process)
@@ -307,7 +325,7 @@ static int stop_process(const struct command *command, int process)
         return complain(command, "cannot stop the server of", command->config->pid_file);
     if (wait_for_end(process, wait_ms))
         return EXIT_SUCCESS;
-    if (pidfd_send_signal(process, SIGKILL, NULL, 0) != 0 || !wait_for_end(process, STOP_GRACE_MS))
+    if (send_signal(process, SIGKILL) != 0 || !wait_for_end(process, STOP_GRACE_MS))
         return complain(command, "cannot end the server of", command->config->pid_file);
     (void)puts("ended by force: it did not stop in time");
     return EXIT_SUCCESS;
@@ -315,7 +333,7 @@ static int stop_process(const struct command *command, int process)
 
 /* Returns a descriptor of the process that serves, or -1 if there is none. The number may have
  * passed to another process before the descriptor was opened: it is the server's as long as the
- * server holds its lock.
+ * server holds its lock. That it is the server which holds it, its having the file open tells.
  */
 static int find_process(const char *pid_file)
 {
@@ -324,7 +342,7 @@ static int find_process(const char *pid_file)
         if (pid <= 0)
             return -1;
         int process = pidfd_open(pid, 0);
-        if (process >= 0 && pid_file_holder(pid_file) == pid)
+        if (process >= 0 && pid_file_holder(pid_file) == pid && pid_file_is_open_in(pid_file, pid))
             return process;
         if (process >= 0)
             (void)close(process); /* of somebody else */
@@ -335,14 +353,15 @@ static int find_process(const char *pid_file)
 
 int command_stop(const struct command *command)
 {
-    int process = find_process(command->config->pid_file);
+    const char *pid_file = command->config->pid_file;
+    int process = find_process(pid_file);
     if (process < 0)
-        return complain_of_none(command);
+        return complain_of_none(command, pid_file_holder(pid_file));
     int status = EXIT_SUCCESS;
     while (process >= 0 && status == EXIT_SUCCESS) {
         status = stop_process(command, process);
-        (void)close(process);                              /* has ended */
-        process = find_process(command->config->pid_file); /* may have been replaced meanwhile */
+        (void)close(process);             /* has ended */
+        process = find_process(pid_file); /* may have been replaced meanwhile */
     }
     if (process >= 0)
         (void)close(process); /* it could not be stopped */

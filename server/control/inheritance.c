@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +96,8 @@ void inheritance_close(struct inheritance *inheritance)
 /* --- bequeathing --------------------------------------------------------------------------- */
 
 /* Moves the descriptors above the places that they shall have, and then down to these: so none is
- * overwritten before it was moved.
+ * overwritten before it was moved. What else is open, such as the lock of a script that starts the
+ * server, is closed on exec.
  */
 static int arrange(int *descriptors, int count)
 {
@@ -108,7 +110,7 @@ static int arrange(int *descriptors, int count)
         if (dup2(descriptors[i], FIRST_DESCRIPTOR + i) < 0) /* which is not closed on exec */
             return -1;
     }
-    return 0;
+    return close_range((unsigned)(FIRST_DESCRIPTOR + count), UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
 static int set_environment(int count, const char *names)

@@ -35,7 +35,8 @@ struct inheritance inheritance_take(void);
 void inheritance_close(struct inheritance *inheritance);
 
 /* Prepares the process to execute another program that inherits these: puts them at 3, 4, ... and
- * sets the environment. The descriptors that are -1 are left out. Returns 0, or -1 with errno.
+ * sets the environment. The descriptors that are -1 are left out. Of what else is open it inherits
+ * only the standard streams. Returns 0, or -1 with errno.
  */
 int inheritance_bequeath(const struct inheritance *inheritance);
 

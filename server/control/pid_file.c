@@ -2,6 +2,7 @@
 
 #include "http/slice.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,12 +23,36 @@ static void close_keeping_errno(int fd)
     errno = error;
 }
 
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
 bool pid_file_is_at(int pid_file, const char *path)
 {
     struct stat open_file;
     struct stat named_file;
     return fstat(pid_file, &open_file) == 0 && lstat(path, &named_file) == 0 &&
-           open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
+           is_same(&open_file, &named_file);
+}
+
+bool pid_file_is_open_in(const char *path, pid_t pid)
+{
+    char name[32];
+    struct stat named_file;
+    (void)snprintf(name, sizeof(name), "/proc/%d/fd", (int)pid);
+    DIR *descriptors = lstat(path, &named_file) == 0 ? opendir(name) : NULL;
+    if (!descriptors)
+        return errno == EACCES;
+    bool found = false;
+    const struct dirent *entry;
+    while (!found && (entry = readdir(descriptors))) {
+        struct stat file;
+        found = fstatat(dirfd(descriptors), entry->d_name, &file, 0) == 0 &&
+                is_same(&file, &named_file);
+    }
+    (void)closedir(descriptors); /* only read from */
+    return found;
 }
 
 /* Returns the descriptor, or -1 with errno: EWOULDBLOCK, ESTALE if the file has been removed. */

@@ -24,6 +24,12 @@ bool pid_file_names(int pid_file, pid_t pid);
 /* Whether the open file is the one at the path. */
 bool pid_file_is_at(int pid_file, const char *path);
 
+/* Whether the process has the file at the path open, as one that serves does; also true if it is
+ * not allowed to see that. The lock alone does not tell who has it: whoever may read the file can
+ * take it, while the number of a server that has crashed stands there.
+ */
+bool pid_file_is_open_in(const char *path, pid_t pid);
+
 /* Returns the number of the process that serves, 0 if there is none (or it is just starting), or -1
  * with errno.
  */

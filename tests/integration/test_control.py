@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import stat
 import subprocess
 import unittest
+from pathlib import Path
 
 from background import Background, processes_of
 from tarn import EXECUTABLE, eventually, request_bytes
@@ -38,6 +40,36 @@ class ControlTest(unittest.TestCase):
         self.assertEqual(os.readlink(f"{process}/fd/0"), "/dev/null")
         self.assertEqual(os.readlink(f"{process}/fd/1"), str(self.server.folder / "tarn.log"))
         self.assertEqual(os.getsid(self.server.pid()), self.server.pid())
+
+    def test_started_server_has_nothing_else_of_the_starters_open(self) -> None:
+        """Such as the lock of a script: it would be held as long as the server lives."""
+        with (self.server.folder / "lock").open("w") as lock:
+            number = fcntl.fcntl(lock, fcntl.F_DUPFD_CLOEXEC, 50)
+        subprocess.run([EXECUTABLE, "start", "0"], cwd=self.server.folder, check=True,
+                       stdout=subprocess.DEVNULL, pass_fds=[number])
+        os.close(number)
+        open_files = Path(f"/proc/{self.server.pid()}/fd").iterdir()
+        self.assertNotIn(str(self.server.folder / "lock"), [os.readlink(fd) for fd in open_files])
+
+    def test_start_with_closed_standard_streams_works(self) -> None:
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            with self.subTest(closed):
+                command = ["sh", "-c", f'"$1" start 0 {closed}', "sh", str(EXECUTABLE)]
+                done = subprocess.run(command, cwd=self.server.folder, capture_output=True,
+                                      text=True, check=False)
+                self.assertEqual(done.returncode, 0, done)
+                process = f"/proc/{self.server.pid()}"
+                self.assertEqual(os.readlink(f"{process}/fd/0"), "/dev/null")
+                self.assertEqual(os.readlink(f"{process}/fd/1"),
+                                 str(self.server.folder / "tarn.log"))
+                self.assertEqual(self.server.run("stop").returncode, 0)
+
+    def test_status_that_cannot_be_printed_fails(self) -> None:
+        self.server.launch()
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([EXECUTABLE, "status"], cwd=self.server.folder, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, check=False)
+        self.assert_fails(done, 1, "cannot print the status")
 
     def test_control_socket_is_its_users_own(self) -> None:
         self.server.launch()
@@ -86,6 +118,17 @@ class ControlTest(unittest.TestCase):
             self.assertIsNone(sleeper.poll())
             sleeper.kill()
 
+    def test_pid_file_locked_by_a_foreign_process_harms_nobody(self) -> None:
+        """Whoever may read the file can lock it, while the number of a crashed server stands there."""
+        with subprocess.Popen(["sleep", "600"]) as sleeper:
+            path = self.server.folder / "tarn.pid"
+            path.write_text(f"{sleeper.pid}\n")
+            with path.open() as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                self.assert_fails(self.server.run("stop"), 1, "no server is running")
+            self.assertIsNone(sleeper.poll())
+            sleeper.kill()
+
     def test_start_after_a_crash_needs_no_cleaning_up(self) -> None:
         self.server.launch()
         first = self.server.pid()
@@ -100,6 +143,15 @@ class ControlTest(unittest.TestCase):
         self.server.launch()
         (self.server.folder / "tarn.sock").unlink()
         self.assertEqual(self.server.run("stop").returncode, 0)
+        self.assertEqual(processes_of(self.server.folder), [])
+
+    def test_stop_ends_one_that_hangs(self) -> None:
+        self.server.configure(limits__drain_timeout=0)
+        self.server.launch()
+        os.kill(self.server.pid(), signal.SIGSTOP)
+        done = self.server.run("stop", prefix=("timeout", "40"))  # a minute was too long
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(done.stdout, "ended by force: it did not stop in time\nstopped\n")
         self.assertEqual(processes_of(self.server.folder), [])
 
     def test_stop_with_a_broken_configuration_works(self) -> None:
@@ -199,6 +251,13 @@ class ControlTest(unittest.TestCase):
             with self.subTest(name):
                 self.server.configure(pid_file=name)
                 self.assert_fails(self.server.run("start", "0"), 1, f"pid file {name}", reason)
+
+    def test_pid_file_that_cannot_be_read_is_told(self) -> None:
+        (self.server.folder / "tarn.pid").symlink_to("elsewhere")
+        for command in ("stop", "status", "reload"):
+            with self.subTest(command):
+                self.assert_fails(self.server.run(command), 1, "cannot read the pid file",
+                                  "tarn.pid")
 
     def test_output_that_cannot_be_opened_is_told(self) -> None:
         (self.server.folder / "tarn.log").mkdir()

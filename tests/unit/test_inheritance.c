@@ -140,6 +140,17 @@ static void bequeath_all(void)
     assert_true(S_ISCHR(status.st_mode));
 }
 
+/* Such as the lock of a script that starts the server. */
+static void bequeath_nothing_else(void)
+{
+    struct inheritance given = nothing;
+    open_files(60);
+    given.pid_file = 40;
+    assert_int_equal(inheritance_bequeath(&given), 0);
+    for (int fd = 0; fd < 63; fd++)
+        assert_int_equal(fcntl(fd, F_GETFD), fd <= 3 ? 0 : FD_CLOEXEC);
+}
+
 static void inheritance_of_a_manager_is_its_first_socket(void **state)
 {
     (void)state;
@@ -170,6 +181,12 @@ static void inheritance_that_is_bequeathed_can_be_taken(void **state)
     run_apart(bequeath_all);
 }
 
+static void inheritance_has_nothing_else_with_it(void **state)
+{
+    (void)state;
+    run_apart(bequeath_nothing_else);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +195,7 @@ int main(void)
         cmocka_unit_test(inheritance_of_another_process_is_left_alone),
         cmocka_unit_test(inheritance_that_makes_no_sense_is_none),
         cmocka_unit_test(inheritance_that_is_bequeathed_can_be_taken),
+        cmocka_unit_test(inheritance_has_nothing_else_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

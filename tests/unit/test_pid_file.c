@@ -122,6 +122,20 @@ static void pid_file_claim_is_inherited(void **state)
     assert_int_equal(close(ends[0]), 0);
 }
 
+static void pid_file_is_open_in_the_process_that_has_claimed_it(void **state)
+{
+    (void)state;
+    assert_false(pid_file_is_open_in(PATH, getpid()));
+    int claim = pid_file_claim(PATH);
+    assert_true(pid_file_is_open_in(PATH, getpid()));
+    assert_false(pid_file_is_open_in("other", getpid()));
+    assert_false(pid_file_is_open_in(PATH, INT32_MAX)); /* no process has that number */
+    fixture_write("other", "");
+    assert_false(pid_file_is_open_in("other", getpid()));
+    assert_int_equal(close(claim), 0);
+    assert_false(pid_file_is_open_in(PATH, getpid()));
+}
+
 static void pid_file_that_is_a_link_is_not_claimed(void **state)
 {
     (void)state;
@@ -168,6 +182,7 @@ int main(void)
         FIXTURE_TEST(pid_file_that_was_moved_is_not_at_its_path),
         FIXTURE_TEST(pid_file_second_claim_is_refused),
         FIXTURE_TEST(pid_file_claim_is_inherited),
+        FIXTURE_TEST(pid_file_is_open_in_the_process_that_has_claimed_it),
         FIXTURE_TEST(pid_file_that_is_a_link_is_not_claimed),
         FIXTURE_TEST(pid_file_in_no_folder_is_an_error),
         FIXTURE_TEST(pid_file_sibling_has_its_name),
