@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Parts that are shorter than this together are copied into one. */
+#define JOINED_BYTES_MAX 4096
+
 /* Parts of memory that one call sends: a head and its content, and a chunk of a file. */
 #define VECTORS_MAX 3
 
@@ -117,13 +120,34 @@ static int gather(const struct output *output, bool through_memory, struct outpu
     return 0;
 }
 
-/* What of the chunk is not taken is read again later, so that nobody has to keep it. */
+/* A short head and its content cost less as one part than as a list of parts, which the kernel has
+ * to copy and to walk. They meet in the memory for a chunk of a file, unless one is there.
+ */
+static void join_parts(struct gathering *gathered, struct output_chunk chunk)
+{
+    size_t len = 0;
+    for (int i = 0; i < gathered->count; i++) {
+        if (gathered->vectors[i].iov_base == chunk.buffer)
+            return;
+        len += gathered->vectors[i].iov_len;
+    }
+    if (gathered->count < 2 || len > JOINED_BYTES_MAX || len > chunk.size)
+        return;
+    char *end = chunk.buffer;
+    for (int i = 0; i < gathered->count; i++)
+        end = mempcpy(end, gathered->vectors[i].iov_base, gathered->vectors[i].iov_len);
+    gathered->vectors[0] = (struct iovec){chunk.buffer, len};
+    gathered->count = 1;
+}
+
+/* What of the chunk is not taken is read, or joined, again later, so that nobody has to keep it. */
 static enum output_outcome send_memory(struct output *output, const struct transport *transport,
                                        struct output_chunk chunk)
 {
     struct gathering gathered = {.count = 0};
     if (gather(output, !can_send_file(output, transport), chunk, &gathered) != 0)
         return OUTPUT_SHORT;
+    join_parts(&gathered, chunk);
     ssize_t n =
         transport->send(transport->context, gathered.vectors, gathered.count, gathered.more);
     if (n < 0)

@@ -25,9 +25,11 @@ static ssize_t receive(void *context, void *buffer, size_t size)
 static ssize_t send_parts(void *context, const struct iovec *parts, int count, bool more)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
+    int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
     ssize_t n;
     do {
-        n = sendmsg(socket_of(context), &message, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+        n = count == 1 ? send(socket_of(context), parts->iov_base, parts->iov_len, flags)
+                       : sendmsg(socket_of(context), &message, flags);
     } while (n < 0 && errno == EINTR);
     return n;
 }

@@ -83,6 +83,13 @@ class ReloadTest(unittest.TestCase):
         self.reload(78, "server.conf")
         self.assertEqual(self.server.get("/").status, 200)
 
+    def test_vanished_file_changes_nothing(self) -> None:
+        (self.server.folder / "server.conf").unlink()
+        self.reload(78, "server.conf: cannot be read: No such file or directory")
+        os.kill(self.server.pid(), signal.SIGHUP)
+        eventually(lambda: self.server.log().count("the reload failed") == 2, "HUP fails too")
+        self.assertEqual(self.server.get("/").status, 200)
+        self.assertEqual(self.server.status()["file"], "server.conf")
 
     def test_each_fixed_key_is_told_with_its_place(self) -> None:
         (self.server.folder / "server.conf").write_text(
@@ -168,6 +175,17 @@ class SignalTest(unittest.TestCase):
 
     def write(self, text: str) -> None:
         (self.server.folder / "server.conf").write_text(text)
+
+    def test_file_that_was_not_there_at_the_start_is_taken(self) -> None:
+        self.write('root = "www"; static = { cache_control = "max-age=8"; };')
+        self.server.signal(signal.SIGHUP)
+        self.server.wait_for_error("the configuration has been reloaded")
+        self.assertEqual(self.server.get("/").value("Cache-Control"), "max-age=8")
+        (self.server.folder / "server.conf").unlink()
+        self.server.signal(signal.SIGHUP)
+        self.server.wait_for_error("server.conf: cannot be read: No such file or directory")
+        self.assertEqual(self.server.get("/").value("Cache-Control"), "max-age=8")
+        self.server.finish()
 
     def test_hup_reloads_in_the_foreground(self) -> None:
         self.write('root = "www"; static = { cache_control = "max-age=9"; };')

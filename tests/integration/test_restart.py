@@ -150,6 +150,30 @@ class RestartTest(unittest.TestCase):
         self.restart()
         self.assertEqual(self.server.get("/").status, 200)
 
+    def test_vanished_file_leaves_the_old_one_serving(self) -> None:
+        self.server.launch()
+        for label in ("as it was started", "as it was restarted"):
+            with self.subTest(label):
+                old = self.server.pid()
+                (self.server.folder / "server.conf").unlink()
+                done = self.restart(code=78)
+                self.assertEqual(done.stderr, "server: the server did not start: server.conf: "
+                                 "cannot be read: No such file or directory\n")
+                self.assertEqual(self.server.pid(), old)
+                self.assertEqual(self.server.get("/").status, 200)
+                self.server.configure()
+                self.replace()
+                self.assertEqual(self.server.get("/").status, 200)
+
+    def test_vanished_file_that_was_named_leaves_the_old_one_serving(self) -> None:
+        named = self.server.folder / "named.conf"
+        (self.server.folder / "server.conf").rename(named)
+        self.assertEqual(self.server.run("start", "-c", "named.conf", "0").returncode, 0)
+        old = self.server.pid()
+        named.unlink()
+        self.assertIn("named.conf: cannot be read", self.restart(code=78).stderr)
+        self.assertEqual(self.server.pid(), old)
+
     def test_two_restarts_at_once_leave_one_server(self) -> None:
         self.server.launch()
         old = self.server.pid()

@@ -230,6 +230,40 @@ class ConsoleTest(ForegroundTest):
         self.assertEqual(window.wait(), 0)
         self.server.wait_until_gone()
 
+    def test_vanished_file_leaves_the_old_server(self) -> None:
+        window = self.open_window()
+        old = self.server.pid()
+        (self.server.folder / "server.conf").unlink()
+        window.type("restart\n")
+        window.expect("server.conf: cannot be read: No such file or directory")
+        self.assert_serves()
+        self.assertEqual(self.server.pid(), old)
+
+    def test_log_in_a_terminal_that_stops_the_background_is_written(self) -> None:
+        """As after `stty tostop`: the server is not in the terminal's foreground, the console is."""
+        self.server.configure(log__error="stderr")
+        window = self.open_window()
+        for label in ("first", "restarted"):
+            with self.subTest(label):
+                modes = termios.tcgetattr(window.end)
+                modes[3] |= termios.TOSTOP
+                termios.tcsetattr(window.end, termios.TCSANOW, modes)
+                os.kill(self.server.pid(), signal.SIGHUP)
+                window.expect("the configuration has been reloaded")
+                self.assert_serves()
+                self.restart(window)
+
+    def test_failed_start_is_told_once(self) -> None:
+        for where in ("stderr", "error.log"):
+            with self.subTest(where):
+                self.server.configure(log__error=where, root="nowhere")
+                window = Window(self.server, "--console", "0")
+                self.addCleanup(window.destroy)
+                self.assertEqual(window.wait(), 1)
+                self.assertEqual(window.unread.count("nowhere"), 1, window.unread)
+                self.assertEqual(window.unread.count("\n"), 1, window.unread)
+        self.assertIn("nowhere", (self.server.folder / "error.log").read_text())
+
     def test_quit_ends_it(self) -> None:
         window = self.open_window()
         window.type("quit\n")

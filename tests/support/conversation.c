@@ -7,7 +7,7 @@
 #define INPUT_SIZE  (2 * CONVERSATION_HEAD_BYTES)
 #define FIELDS_SIZE 256
 #define HEAD_SIZE   1024
-#define CHUNK_SIZE  64
+#define CHUNK_SIZE  512
 #define LENT_SIZE   (INPUT_SIZE + HEAD_SIZE + FIELDS_SIZE + CHUNK_SIZE)
 
 /* More runs than any test needs: a connection that goes round in circles. */

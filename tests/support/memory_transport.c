@@ -66,6 +66,7 @@ static ssize_t send_parts(void *context, const struct iovec *parts, int count, b
         len += parts[i].iov_len;
     size_t taken = admit(memory, len);
     memory->sends++;
+    memory->parts = count;
     memory->more = more;
     size_t left = taken;
     for (int i = 0; i < count && left > 0; i++) {

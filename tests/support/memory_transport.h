@@ -38,7 +38,8 @@ struct memory_transport {
     uint64_t unacknowledged;
 
     /* What has been seen. */
-    bool more; /* as the last call of send() had it */
+    int parts; /* as the last call of send() had them */
+    bool more; /* likewise */
     bool finished;
     bool holds_more;
     unsigned receives, sends, file_sends;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define FILE_BYTES 1000
+#define LONG_BYTES 5000
 
 static int file;
 
@@ -103,6 +104,31 @@ static void connection_output_is_the_same_however_it_is_taken(void **state)
             free(heard);
         }
     free(expected);
+}
+
+/* Copying them costs less than what the kernel does with a list of parts, as long as they are
+ * short.
+ */
+static void connection_short_head_and_content_are_sent_as_one_part(void **state)
+{
+    (void)state;
+    start(whole);
+    conversation_say(&talk, "GET /short HTTP/1.1\r\n\r\n");
+    assert_int_equal(talk.peer.parts, 1);
+    assert_heard("\r\n\r\nGET /short ");
+}
+
+static void connection_long_content_is_sent_from_where_it_is(void **state)
+{
+    char request[LONG_BYTES + 100];
+    (void)state;
+    start(whole);
+    int head = snprintf(request, sizeof(request),
+                        "POST /long HTTP/1.1\r\nContent-Length: %d\r\n\r\n", LONG_BYTES);
+    memset(request + head, 'x', LONG_BYTES);
+    request[head + LONG_BYTES] = '\0';
+    conversation_say(&talk, request);
+    assert_int_equal(talk.peer.parts, 2);
 }
 
 static void connection_output_is_the_same_however_the_input_comes(void **state)
@@ -268,6 +294,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TALK_TEST(connection_kinds_of_requests_are_all_answered),
+        TALK_TEST(connection_short_head_and_content_are_sent_as_one_part),
+        TALK_TEST(connection_long_content_is_sent_from_where_it_is),
         TALK_TEST(connection_output_is_the_same_however_it_is_taken),
         TALK_TEST(connection_output_is_the_same_however_the_input_comes),
         TALK_TEST(connection_output_is_the_same_byte_by_byte_both_ways),

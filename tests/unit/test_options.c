@@ -181,6 +181,12 @@ static void options_wrong_usage_is_one_line(void **state)
         {{"-t", "stop", NULL}, "the command must be the first word, \"stop\" is not"},
         {{"start", "stop", NULL}, "the command must be the first word, \"stop\" is not"},
         {{"stop", "--console", NULL}, "--console goes without a command"},
+        {{"start", "-t", NULL}, "--test goes without a command"},
+        {{"stop", "-t", NULL}, "--test goes without a command"},
+        {{"restart", "--test", NULL}, "--test goes without a command"},
+        {{"reload", "-t", "--console", NULL}, "--test goes without a command"},
+        {{"status", "81", "-t", NULL}, "--test goes without a command"},
+        {{"start", "-T", "-t", NULL}, "--dump goes without a command"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
