@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long a push may wait for room in the queue. */
-#define PUSH_WAIT_MS 5
+/* How long a batch may wait for room in the queue. */
+#define ROOM_WAIT_MS 5
 
 /* How long accepting pauses when descriptors or memory are exhausted and no connection closes. */
 #define PAUSE_MS 100
@@ -193,26 +193,38 @@ static struct session *admit(struct listener *listener, const struct arrival *ar
     return NULL;
 }
 
-/* Hands a session over, for which there was no room a moment ago. Returns whether there was now. */
-static bool push(struct listener *listener, struct session *session, const struct arrival *arrival,
+/* Hands a session over, for which there was no room a moment ago. */
+static void push(struct listener *listener, struct session *session, const struct arrival *arrival,
                  unsigned wait_ms)
 {
     struct server *server = listener->server;
     enum queue_push_result result = pool_push(server->pool, &session->item, wait_ms);
     if (result == QUEUE_OK)
-        return true;
+        return;
     server_connection_closed(server, session->peer, false);
     free(session);
     refuse(listener, arrival->socket, &arrival->peer,
            result == QUEUE_FULL ? "queue full" : "stopping");
-    return false;
 }
 
-/* Together, so that the queue's lock is taken once and a worker is woken once for all of them. Once
- * room has been waited for in vain, the rest is refused at once: under a flood the answers must
- * not wait for one another.
+/* Hands them over one by one, and waits for room meanwhile, but `wait_ms` in all. */
+static void push_late(struct listener *listener, struct pool_item *items[],
+                      const struct arrival *arrivals[], size_t count, unsigned wait_ms)
+{
+    int64_t until_ms = clock_now_ms() + wait_ms;
+    for (size_t i = 0; i < count; i++) {
+        int64_t left_ms = until_ms - clock_now_ms();
+        push(listener, (struct session *)items[i], arrivals[i],
+             left_ms > 0 ? (unsigned)left_ms : 0);
+    }
+}
+
+/* Together, so that the queue's lock is taken once and a worker is woken once for all of them.
+ * `more`: others wait to be accepted. Then room is not waited for: under a flood they would have
+ * to wait for each other's refusals, and the kernel would drop those that it cannot keep.
  */
-static void admit_all(struct listener *listener, const struct arrival arrivals[], size_t count)
+static void admit_all(struct listener *listener, const struct arrival arrivals[], size_t count,
+                      bool more)
 {
     struct pool_item *items[BATCH];
     const struct arrival *arrival_of[BATCH];
@@ -225,10 +237,9 @@ static void admit_all(struct listener *listener, const struct arrival arrivals[]
         arrival_of[admitted++] = &arrivals[i];
     }
     size_t pushed = pool_push_some(listener->server->pool, items, admitted);
-    unsigned wait_ms = PUSH_WAIT_MS;
-    for (size_t i = pushed; i < admitted; i++)
-        if (!push(listener, (struct session *)items[i], arrival_of[i], wait_ms))
-            wait_ms = 0;
+    if (pushed < admitted)
+        push_late(listener, items + pushed, arrival_of + pushed, admitted - pushed,
+                  more ? 0 : ROOM_WAIT_MS);
 }
 
 static void take_kicks(struct listener *listener)
@@ -297,7 +308,7 @@ static bool accept_batch(struct listener *listener)
         more = accept_one(listener, &arrivals[count]);
         count += more && arrivals[count].socket >= 0;
     }
-    admit_all(listener, arrivals, count);
+    admit_all(listener, arrivals, count, more);
     return more;
 }
 

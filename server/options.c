@@ -212,6 +212,21 @@ static enum options_action parse_options(struct options *options, int argc, char
     return action;
 }
 
+/* The option that has led to the action, if it makes no sense with a command; else NULL. */
+static const char *option_without_command(enum options_action action)
+{
+    switch (action) {
+    case OPTIONS_CONSOLE:
+        return "--console";
+    case OPTIONS_TEST:
+        return "--test";
+    case OPTIONS_DUMP:
+        return "--dump";
+    default:
+        return NULL;
+    }
+}
+
 static bool reads_configuration(enum options_action action)
 {
     return action <= OPTIONS_DUMP;
@@ -280,9 +295,10 @@ enum options_action options_parse(int argc, char **argv, FILE *errors, struct op
         return OPTIONS_FAILURE;
     }
     enum options_action action = parse_options(out, argc, argv, errors);
-    if (action == OPTIONS_CONSOLE && command != OPTIONS_RUN) {
+    const char *alone = option_without_command(action);
+    if (alone != NULL && command != OPTIONS_RUN) {
         begin_error(out, errors);
-        (void)fputs("--console goes without a command", errors);
+        (void)fprintf(errors, "%s goes without a command", alone);
         return end_error(out, errors);
     }
     if (action == OPTIONS_RUN)
@@ -327,7 +343,7 @@ void options_print_help(const struct options *options, FILE *out)
         "      --files DIR       the folder behind /files (key files.directory)\n"
         "  -o, --set KEY=VALUE   set any key; can be repeated, lists with commas\n"
         "      --console         take status, reload, restart and quit from the terminal\n"
-        "  -t, --test            check the configuration and exit\n"
+        "  -t, --test            check the configuration and exit; without a command\n"
         "  -T, --dump            the same, and print each value and where it is from\n"
         "      --reference       print what keys there are, as a Markdown table\n"
         "  -h, --help            print this\n"

@@ -53,23 +53,45 @@ static void give(struct server *server, struct site *site)
     atomic_store(&server->connections_max, descriptors_reserve(site->config));
 }
 
+/* The file that was found is read again, and no other is looked for: were it gone, the server would
+ * otherwise go on with another configuration, or with none.
+ */
+static int load_again(const struct config *old, const struct config_input *input,
+                      struct config **out, FILE *errors)
+{
+    struct config_input again = *input;
+    if (!again.file)
+        again.file = old->file;
+    return config_load(&again, out, errors);
+}
+
+/* The site that takes the place of the old one. Returns the exit status. */
+static int make_next(const struct site *old, const struct config_input *input, uint16_t port,
+                     struct site **out, FILE *errors)
+{
+    struct config *config = NULL;
+    int status = load_again(old->config, input, &config, errors);
+    if (status != 0)
+        return status;
+    status = check_fixed(old->config, config, errors);
+    if (status == 0) {
+        *out = make_site(old, config, port, errors);
+        status = *out ? 0 : EXIT_FAILURE;
+    }
+    if (status != 0)
+        config_free(config);
+    return status;
+}
+
 int reload_server(struct server *server, const struct config_input *input, uint16_t port,
                   FILE *errors)
 {
-    struct config *config = NULL;
-    int status = config_load(input, &config, errors);
+    struct site *site = NULL;
+    struct site *old = server_site(server);
+    int status = make_next(old, input, port, &site, errors);
+    site_release(old);
     if (status != 0)
         return status;
-    struct site *old = server_site(server);
-    struct site *site = NULL;
-    status = check_fixed(old->config, config, errors);
-    if (status == 0)
-        site = make_site(old, config, port, errors);
-    site_release(old);
-    if (!site) {
-        config_free(config);
-        return status ? status : EXIT_FAILURE;
-    }
     give(server, site);
     site_release(site); /* the server holds it */
     return 0;

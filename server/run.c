@@ -46,11 +46,15 @@ static int fail(const char *what, const char *name)
     return -1;
 }
 
+static bool is_standard(const char *where)
+{
+    return strcmp(where, "-") == 0 || strcmp(where, "stderr") == 0;
+}
+
 /* In the background the standard output is a file, which can be opened again by its path. */
 static const char *sink_of(const struct parts *parts, const char *where)
 {
-    bool is_standard = strcmp(where, "-") == 0 || strcmp(where, "stderr") == 0;
-    return is_standard && parts->output ? parts->output : where;
+    return is_standard(where) && parts->output ? parts->output : where;
 }
 
 static int open_error_log(struct parts *parts)
@@ -260,7 +264,7 @@ static void tell_starter(struct parts *parts)
 /* It serves: the process that it replaces may end, and whoever has started it is told. */
 static void tell_ready(struct parts *parts)
 {
-    error_log_tell(-1);
+    error_log_tell(-1, false);
     if (parts->inheritance.predecessor >= 0)
         (void)message_send(parts->inheritance.predecessor, MESSAGE_RETIRE, strlen(MESSAGE_RETIRE),
                            NULL, 0); /* or it has ended by itself */
@@ -271,7 +275,9 @@ static void tell_ready(struct parts *parts)
 
 static bool start(struct parts *parts)
 {
-    error_log_tell(parts->inheritance.ready);
+    /* A console prints where the log does. */
+    bool only = !parts->output && is_standard(parts->config->log.error);
+    error_log_tell(parts->inheritance.ready, only);
     return open_error_log(parts) == 0 && open_signals(parts) == 0 && open_socket(parts) == 0 &&
            make_site(parts) == 0 && open_access_log(parts) == 0 && make_server(parts) == 0 &&
            make_listener(parts) == 0 && open_control(parts) == 0 && start_threads(parts) == 0;
@@ -354,7 +360,7 @@ int run_server(struct config *config, const struct run_options *options)
             remove_traces(&parts.control, pid_file);
         control_close(&parts.control);
     }
-    error_log_tell(-1);
+    error_log_tell(-1, false);
     inheritance_close(&parts.inheritance);
     error_log_close();
     free(parts.output);

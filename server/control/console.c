@@ -71,10 +71,13 @@ static void pass_signal_on(const struct console *console)
 
 /* --- commands ------------------------------------------------------------------------------ */
 
+/* No arguments are typed here: the new server is started as the running one was. */
 static void restart(struct console *console)
 {
     pid_t server = 0;
-    if (command_restart(console->command, &server) == EXIT_SUCCESS && watch(console, server) != 0)
+    struct command command = *console->command;
+    command.has_arguments = false;
+    if (command_restart(&command, &server) == EXIT_SUCCESS && watch(console, server) != 0)
         (void)fprintf(stderr, "the new server, process %d, is not watched\n", (int)server);
 }
 

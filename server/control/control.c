@@ -109,21 +109,45 @@ static void answer_stop(const struct control *control, int connection)
     reply(connection, EXIT_SUCCESS, seconds);
 }
 
+/* Appends a string with its NUL. Returns whether there was room. */
+static bool append(char *bytes, size_t size, size_t *len, const char *string)
+{
+    size_t more = strlen(string) + 1;
+    if (more > size - *len)
+        return false;
+    memcpy(bytes + *len, string, more);
+    *len += more;
+    return true;
+}
+
+/* A file that was found at the start is named: the successor shall not do without it, should it be
+ * gone.
+ */
+static bool append_file(const struct control *control, char *bytes, size_t size, size_t *len)
+{
+    struct site *site = server_site(control->target.server);
+    const char *file = control->target.input->file ? NULL : site->config->file;
+    bool has_room = !file || (append(bytes, size, len, "-c") && append(bytes, size, len, file));
+    site_release(site);
+    return has_room;
+}
+
 /* The working directory and the arguments, each with a NUL, are what the successor needs to start
- * as this process was started.
+ * as this process was started. Returns the length; 0: there is no room for them.
  */
 static size_t describe_start(const struct control *control, char *bytes, size_t size)
 {
+    char *const *argument = control->target.arguments;
     size_t len = 0;
     if (!getcwd(bytes, size))
         return 0;
     len = strlen(bytes) + 1;
-    for (char *const *argument = control->target.arguments; *argument; argument++) {
-        size_t more = strlen(*argument) + 1;
-        if (len + more > size)
+    if (!*argument || !append(bytes, size, &len, *argument++) ||
+        !append_file(control, bytes, size, &len))
+        return 0;
+    for (; *argument; argument++) {
+        if (!append(bytes, size, &len, *argument))
             return 0;
-        memcpy(bytes + len, *argument, more);
-        len += more;
     }
     return len;
 }

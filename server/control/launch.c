@@ -47,13 +47,15 @@ static int fail(int ready, const char *what, const char *name)
 }
 
 /* Leaves the terminal; or stays with it, but so that its keys reach the first process only, which
- * passes them on, and that this one does not outlive it.
+ * passes them on, and that this one does not outlive it. What it prints is no reason for a terminal
+ * with `tostop` to stop it.
  */
 static int choose_group(const char *output, pid_t parent)
 {
     if (output)
         return setsid() < 0 ? -1 : 0;
-    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
+    if (signal(SIGTTOU, SIG_IGN) == SIG_ERR || setpgid(0, 0) != 0 ||
+        prctl(PR_SET_PDEATHSIG, SIGTERM) != 0)
         return -1;
     return getppid() == parent ? 0 : -1; /* else it has ended before it could be watched */
 }

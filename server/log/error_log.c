@@ -31,7 +31,8 @@ static struct log_format line_format;                  /* empty: the usual one *
 static atomic_ulong lost_lines; /* not yet told */
 static atomic_bool is_torn;     /* what the sink took last did not end with a line */
 
-static _Thread_local int told_fd = -1; /* also gets errors */
+static _Thread_local int told_fd = -1;  /* also gets errors */
+static _Thread_local bool is_only_told; /* ... and the log does not */
 
 static void close_sink(void)
 {
@@ -88,9 +89,10 @@ void error_log_close(void)
     line_format.step_count = 0;
 }
 
-void error_log_tell(int fd)
+void error_log_tell(int fd, bool only)
 {
     told_fd = fd;
+    is_only_told = only;
 }
 
 void error_log_set_level(enum log_level level)
@@ -206,7 +208,8 @@ __attribute__((format(printf, 4, 0))) static void log_message(enum log_level lev
                                                               const char *format, va_list arguments)
 {
     bool is_told = level == LOG_ERROR && told_fd >= 0;
-    if (!error_log_wants(level) && !is_told)
+    bool is_logged = error_log_wants(level) && !(is_told && is_only_told);
+    if (!is_logged && !is_told)
         return;
     int saved_errno = errno;
     char message[LINE_BYTES_MAX];
@@ -214,7 +217,7 @@ __attribute__((format(printf, 4, 0))) static void log_message(enum log_level lev
         message[0] = '\0';
     if (is_told)
         tell(message, error);
-    if (error_log_wants(level)) {
+    if (is_logged) {
         report_lost_lines();
         if (!write_line(level, error, client, message))
             atomic_fetch_add(&lost_lines, 1);

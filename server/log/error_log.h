@@ -34,9 +34,10 @@ void error_log_set_level(enum log_level level);
 int error_log_set_format(const char *text);
 
 /* From now on this thread's errors are also written to a descriptor, each as a plain line without
- * the format: whoever has started the server reads them there. -1: no longer.
+ * the format: whoever has started the server reads them there. `only`: and not to the log, which
+ * would show them in the same place. -1: no longer.
  */
-void error_log_tell(int fd);
+void error_log_tell(int fd, bool only);
 
 /* Opens the file by its path again, after it was moved away. Nobody waits, and no line is lost or
  * torn by it. If that fails, the old file stays in use, and is told so. Any thread, but one at a

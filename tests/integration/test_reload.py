@@ -176,17 +176,6 @@ class SignalTest(unittest.TestCase):
     def write(self, text: str) -> None:
         (self.server.folder / "server.conf").write_text(text)
 
-    def test_file_that_was_not_there_at_the_start_is_taken(self) -> None:
-        self.write('root = "www"; static = { cache_control = "max-age=8"; };')
-        self.server.signal(signal.SIGHUP)
-        self.server.wait_for_error("the configuration has been reloaded")
-        self.assertEqual(self.server.get("/").value("Cache-Control"), "max-age=8")
-        (self.server.folder / "server.conf").unlink()
-        self.server.signal(signal.SIGHUP)
-        self.server.wait_for_error("server.conf: cannot be read: No such file or directory")
-        self.assertEqual(self.server.get("/").value("Cache-Control"), "max-age=8")
-        self.server.finish()
-
     def test_hup_reloads_in_the_foreground(self) -> None:
         self.write('root = "www"; static = { cache_control = "max-age=9"; };')
         self.server.signal(signal.SIGHUP)

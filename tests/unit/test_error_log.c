@@ -132,15 +132,32 @@ static void error_log_errors_are_also_told(void **state)
     int ends[2];
     assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
     assert_int_equal(error_log_open("off", LOG_INFO), 0);
-    error_log_tell(ends[1]);
+    error_log_tell(ends[1], false);
     error_log(LOG_WARN, NULL, "a warning");
     error_log(LOG_ERROR, NULL, "no %s", "room");
     error_log_errno(LOG_ERROR, ENOENT, NULL, "cannot open %s", "it");
-    error_log_tell(-1);
+    error_log_tell(-1, false);
     error_log(LOG_ERROR, NULL, "later");
     assert_int_equal(close(ends[1]), 0);
     assert_string_equal(read_all(ends[0]), "no room\ncannot open it: No such file or directory\n");
     assert_int_equal(close(ends[0]), 0);
+}
+
+static void error_log_errors_are_only_told_where_the_log_would_show_them_again(void **state)
+{
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    assert_int_equal(error_log_open(path, LOG_INFO), 0);
+    error_log_tell(ends[1], true);
+    error_log(LOG_WARN, NULL, "a warning");
+    error_log(LOG_ERROR, NULL, "no room");
+    error_log_tell(-1, false);
+    assert_int_equal(close(ends[1]), 0);
+    assert_string_equal(read_all(ends[0]), "no room\n");
+    assert_int_equal(close(ends[0]), 0);
+    assert_matches(read_log(), PREFIX("warn") "\\[-\\] a warning\n");
+    assert_null(strstr(content, "no room"));
 }
 
 static void error_log_keeps_errno(void **state)
@@ -544,6 +561,7 @@ int main(void)
         TEST(error_log_no_client_is_a_dash),
         TEST(error_log_errno_is_described),
         TEST(error_log_errors_are_also_told),
+        TEST(error_log_errors_are_only_told_where_the_log_would_show_them_again),
         TEST(error_log_keeps_errno),
         TEST(error_log_hostile_bytes_make_one_line),
         TEST(error_log_long_line_is_cut),

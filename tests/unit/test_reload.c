@@ -17,18 +17,28 @@ static void write_config(const char *more)
     fixture_write("a.conf", bytes);
 }
 
-static int begin(void **state)
+/* Makes the server of a configuration that has this file; NULL: none. */
+static int make_server(struct fixture *fixture, const char *file)
 {
-    if (fixture_setup(state) != 0)
-        return -1;
     write_config("");
-    struct fixture *fixture = *state;
     if (fixture_load(fixture, "a.conf", NULL) != 0)
         return -1;
+    free(fixture->config->file);
+    fixture->config->file = file ? strdup(file) : NULL;
     struct site *site = site_fixture_open(fixture, 8081);
     server = server_create(site, NULL);
     site_release(site);
     return server ? 0 : -1;
+}
+
+static int begin(void **state)
+{
+    return fixture_setup(state) == 0 ? make_server(*state, "a.conf") : -1;
+}
+
+static int begin_without_a_file(void **state)
+{
+    return fixture_setup(state) == 0 ? make_server(*state, NULL) : -1;
 }
 
 static int end(void **state)
@@ -135,6 +145,45 @@ static void reload_of_a_file_without_a_root_changes_nothing(void **state)
     site_release(old);
 }
 
+/* Reloads a server that was started without -c. */
+static int reload_found(void)
+{
+    static const struct config_input nothing_named = {.file = NULL};
+    free(text);
+    return reload_and_log(server, &nothing_named, 8081, &text);
+}
+
+static void reload_reads_the_file_that_was_found_at_the_start(void **state)
+{
+    (void)state;
+    fixture_write("server.conf", "root = \"nowhere\";"); /* would be found now */
+    write_config("limits = { connections = 7; };");
+    assert_int_equal(reload_found(), 0);
+    assert_int_equal(server->connections_max, 7);
+}
+
+static void reload_without_the_file_of_the_start_changes_nothing(void **state)
+{
+    (void)state;
+    struct site *old = server_site(server);
+    assert_int_equal(unlink("a.conf"), 0);
+    assert_int_equal(reload_found(), CONFIG_EXIT_INVALID);
+    assert_string_equal(text, "a.conf: cannot be read: No such file or directory\n");
+    assert_ptr_equal(server->site, old);
+    site_release(old);
+}
+
+static void reload_takes_a_file_where_there_was_none(void **state)
+{
+    (void)state;
+    assert_int_equal(rename("a.conf", "server.conf"), 0);
+    assert_int_equal(reload_found(), 0);
+    assert_string_equal(server->site->config->file, "server.conf");
+    assert_int_equal(unlink("server.conf"), 0);
+    assert_int_equal(reload_found(), CONFIG_EXIT_INVALID);
+    assert_string_equal(text, "server.conf: cannot be read: No such file or directory\n");
+}
+
 int main(void)
 {
     if (error_log_open("/dev/null", LOG_INFO) != 0)
@@ -146,6 +195,10 @@ int main(void)
         RELOAD_TEST(reload_with_a_fault_changes_nothing),
         RELOAD_TEST(reload_tells_of_each_key_that_is_fixed),
         RELOAD_TEST(reload_of_a_file_without_a_root_changes_nothing),
+        RELOAD_TEST(reload_reads_the_file_that_was_found_at_the_start),
+        RELOAD_TEST(reload_without_the_file_of_the_start_changes_nothing),
+        cmocka_unit_test_setup_teardown(reload_takes_a_file_where_there_was_none,
+                                        begin_without_a_file, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
