@@ -10,7 +10,7 @@ PAGES = {"1kib.html": 1024, "10kib.html": 10 * 1024, "100kib.html": 100 * 1024}
 LARGE = "large.bin"
 LARGE_BYTES = 100_000_000
 LISTED = "listed"
-LISTED_COUNT = 3000
+LISTED_COUNT = 6000
 YESTERDAY_S = 86400
 
 

@@ -14,7 +14,10 @@
  * not empty, and never more than the queue holds.
  */
 #define POLL_BATCH   128
-#define GLANCE_BATCH 16
+#define GLANCE_BATCH 64
+
+/* The parked ones are kept out by the queue for about so long, and the item under way. */
+#define GLANCE_US 1000
 
 struct worker {
     struct pool *pool;
@@ -63,6 +66,7 @@ struct pool *pool_create(const struct pool_options *options)
         .workers = options->workers,
         .running_max = cpu_count(),
         .blocking_max = options->workers > 3 ? options->workers - 2 : 1,
+        .glance_us = GLANCE_US,
         .wake_poller = wake_poller,
         .context = pool->parked,
     });

@@ -10,9 +10,13 @@
 #include <stdlib.h>
 
 /* After so many items in a row somebody looks at the parked set, even if the queue was never
- * empty: otherwise those that are already in it would starve the parked ones.
+ * empty: otherwise those that are already in it would starve the parked ones. Items that take long
+ * are not waited for that often: options.glance_us.
  */
 #define ITEMS_PER_GLANCE 16
+
+/* So many that come back go ahead of one in the line. */
+#define TURNS_AHEAD_MAX 3
 
 static int init_sync(struct queue *queue)
 {
@@ -44,15 +48,17 @@ struct queue *queue_create(const struct queue_options *options)
         return NULL;
     queue->options = *options;
     queue->capacity_for_new = options->capacity - options->capacity / 4;
-    queue->ring = calloc(options->capacity, sizeof(struct pool_item *));
+    queue->ready.ring = calloc(options->capacity, sizeof(struct pool_item *));
+    queue->line.ring = calloc(options->capacity, sizeof(struct pool_item *));
     queue->seats = calloc(options->workers, sizeof(struct seat));
-    if (!queue->ring || !queue->seats || init_sync(queue) != 0)
+    if (!queue->ready.ring || !queue->line.ring || !queue->seats || init_sync(queue) != 0)
         goto fail;
     return queue;
 
 fail:
     free(queue->seats);
-    free(queue->ring);
+    free(queue->line.ring);
+    free(queue->ready.ring);
     free(queue);
     return NULL;
 }
@@ -61,44 +67,71 @@ void queue_destroy(struct queue *queue)
 {
     if (!queue)
         return;
-    assert(queue->count == 0 && !queue->deferred_first);
+    assert(queue_count_locked(queue) == 0 && !queue->deferred_first);
     sync_cond_destroy(&queue->watch);
     sync_cond_destroy(&queue->not_full);
     sync_cond_destroy(&queue->not_empty);
     sync_destroy(&queue->lock);
     free(queue->seats);
-    free(queue->ring);
+    free(queue->line.ring);
+    free(queue->ready.ring);
     free(queue);
 }
 
 /* --- items --------------------------------------------------------------------------------- */
 
-static void append_locked(struct queue *queue, struct pool_item *item)
+static void append_locked(struct queue *queue, struct lane *lane, struct pool_item *item)
 {
-    size_t index = queue->first + queue->count;
+    size_t index = lane->first + lane->count;
     if (index >= queue->options.capacity)
         index -= queue->options.capacity;
-    queue->ring[index] = item;
-    queue->count++;
-    queue->new_count += item->event == POOL_NEW;
-    if (queue->count > queue->count_most)
-        queue->count_most = queue->count;
+    lane->ring[index] = item;
+    lane->count++;
+    if (queue_count_locked(queue) > queue->count_most)
+        queue->count_most = queue_count_locked(queue);
+}
+
+static bool has_room_locked(const struct queue *queue)
+{
+    return queue_count_locked(queue) < queue->options.capacity;
 }
 
 static bool has_room_for_new_locked(const struct queue *queue)
 {
-    return queue->new_count < queue->capacity_for_new && queue->count < queue->options.capacity;
+    return queue->new_count < queue->capacity_for_new && has_room_locked(queue);
+}
+
+static void append_new_locked(struct queue *queue, struct pool_item *item, int64_t now_us)
+{
+    item->event = POOL_NEW;
+    item->ready_us = now_us;
+    append_locked(queue, &queue->line, item);
+    queue->new_count++;
+    waking_wake_one_locked(queue);
+}
+
+/* Those that come back go ahead, so that they end: otherwise, under a flood, more and more would be
+ * begun, each with its memory, and few ended. But now and then the line has its turn.
+ */
+static struct lane *next_lane_locked(struct queue *queue)
+{
+    bool somebody_waits = queue->line.count > 0;
+    bool is_ahead =
+        queue->ready.count > 0 && !(somebody_waits && queue->turns_ahead == TURNS_AHEAD_MAX);
+    queue->turns_ahead = is_ahead && somebody_waits ? queue->turns_ahead + 1 : 0;
+    return is_ahead ? &queue->ready : &queue->line;
 }
 
 static struct pool_item *take_queued_locked(struct queue *queue)
 {
-    if (queue->count == 0)
+    if (queue_count_locked(queue) == 0)
         return NULL;
-    struct pool_item *item = queue->ring[queue->first];
-    if (++queue->first == queue->options.capacity)
-        queue->first = 0;
-    queue->count--;
-    queue->new_count -= item->event == POOL_NEW;
+    struct lane *lane = next_lane_locked(queue);
+    struct pool_item *item = lane->ring[lane->first];
+    if (++lane->first == queue->options.capacity)
+        lane->first = 0;
+    lane->count--;
+    queue->new_count -= lane == &queue->line && item->event == POOL_NEW;
     if (queue->pushers && has_room_for_new_locked(queue))
         sync_signal(&queue->not_full);
     return item;
@@ -136,10 +169,7 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
     } else if (!has_room_for_new_locked(queue)) {
         result = QUEUE_FULL;
     } else {
-        item->event = POOL_NEW;
-        item->ready_us = clock_now_us();
-        append_locked(queue, item);
-        waking_wake_one_locked(queue);
+        append_new_locked(queue, item, clock_now_us());
     }
     sync_unlock(&queue->lock);
     return result;
@@ -150,13 +180,8 @@ size_t queue_push_some(struct queue *queue, struct pool_item *items[], size_t co
     size_t pushed = 0;
     int64_t now_us = clock_now_us();
     sync_lock(&queue->lock);
-    while (pushed < count && !queue->closed && has_room_for_new_locked(queue)) {
-        struct pool_item *item = items[pushed++];
-        item->event = POOL_NEW;
-        item->ready_us = now_us;
-        append_locked(queue, item);
-        waking_wake_one_locked(queue);
-    }
+    while (pushed < count && !queue->closed && has_room_for_new_locked(queue))
+        append_new_locked(queue, items[pushed++], now_us);
     sync_unlock(&queue->lock);
     return pushed;
 }
@@ -164,7 +189,7 @@ size_t queue_push_some(struct queue *queue, struct pool_item *items[], size_t co
 bool queue_is_empty(struct queue *queue)
 {
     sync_lock(&queue->lock);
-    bool empty = queue->count == 0;
+    bool empty = queue_count_locked(queue) == 0;
     sync_unlock(&queue->lock);
     return empty;
 }
@@ -175,12 +200,12 @@ enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
     sync_lock(&queue->lock);
     if (queue->closed) {
         result = QUEUE_CLOSED;
-    } else if (queue->count == queue->options.capacity) {
+    } else if (!has_room_locked(queue)) {
         result = QUEUE_FULL;
     } else {
         item->event = POOL_CONTINUED;
         item->ready_us = clock_now_us();
-        append_locked(queue, item);
+        append_locked(queue, &queue->line, item);
     }
     sync_unlock(&queue->lock);
     return result; /* nobody is woken: the caller comes for its next turn at once */
@@ -198,6 +223,16 @@ static void leave_to_block_locked(struct queue *queue, struct seat *seat)
         waking_wake_one_locked(queue);
 }
 
+/* Whether the queue has kept everybody from the parked set for long. */
+static bool is_glance_due_locked(const struct queue *queue)
+{
+    if (queue->polling || queue->items_since_poll == 0)
+        return false;
+    return queue->items_since_poll >= ITEMS_PER_GLANCE ||
+           (queue->options.glance_us != 0 && queue_count_locked(queue) > 0 &&
+            clock_now_us() - queue->polled_us >= queue->options.glance_us);
+}
+
 /* A turn for a worker that runs. Returns false if there is none: it does not run any more then. */
 static bool choose_turn_locked(struct queue *queue, struct seat *seat, enum queue_turn *out_turn,
                                struct pool_item **out_item)
@@ -208,7 +243,7 @@ static bool choose_turn_locked(struct queue *queue, struct seat *seat, enum queu
             waking_alert_watch_locked(queue); /* it is left to those that run */
         return false;
     }
-    if (queue->items_since_poll >= ITEMS_PER_GLANCE && !queue->polling) {
+    if (is_glance_due_locked(queue)) {
         queue->polling = true;
         *out_turn = QUEUE_GLANCE;
         return true;
@@ -258,10 +293,12 @@ size_t queue_polled(struct queue *queue, unsigned worker, struct pool_item *item
     queue->polling = false;
     queue->poller_waits = false;
     queue->items_since_poll = 0;
+    if (queue->options.glance_us != 0)
+        queue->polled_us = clock_now_us();
     if (!seat->running)
         waking_stand_up_locked(queue, seat);
-    while (fit < count && queue->count < queue->options.capacity)
-        append_locked(queue, items[fit++]);
+    while (fit < count && has_room_locked(queue))
+        append_locked(queue, &queue->ready, items[fit++]);
     /* This worker takes one itself, unless it has others to run that did not fit. */
     for (size_t i = fit == count; i < fit; i++)
         waking_wake_one_locked(queue);
@@ -330,7 +367,7 @@ void queue_figures(struct queue *queue, struct queue_figures *out_figures)
 {
     sync_lock(&queue->lock);
     *out_figures = (struct queue_figures){
-        .queued = queue->count,
+        .queued = queue_count_locked(queue),
         .queued_most = queue->count_most,
         .waiting_for_disk = queue->deferred_count,
         .running = queue->running,

@@ -1,8 +1,12 @@
 /* The bounded queue of items that are to run, and the turns of the workers that drain it.
  *
- * A ring, one mutex, and condition variables `not_empty` and `not_full`. Beside the items the
- * mutex guards who of the workers does what, since both decide together whether a worker must be
- * woken:
+ * One mutex, condition variables `not_empty` and `not_full`, and two lanes, each a ring: one for
+ * the items that come back out of the parked set, the other for new ones and those that have used
+ * their share. The first has three of four turns: what has been begun shall end, before more is
+ * begun than the memory is good for.
+ *
+ * Beside the items the mutex guards who of the workers does what, since both decide together
+ * whether a worker must be woken:
  *
  * - A worker is woken only if fewer than `running_max` (the CPUs) are running: more would take
  *   turns on the same CPUs and pay for the switches.
@@ -28,6 +32,9 @@ struct queue_options {
     unsigned workers;      /* at least 1; numbered from 0 */
     unsigned running_max;  /* how many may run at a time before nobody is woken; at least 1 */
     unsigned blocking_max; /* how many may block in the disk at a time; at least 1 */
+    int64_t glance_us; /* QUEUE_GLANCE comes after so long at the latest, with the next turn; 0: it
+                        * comes after sixteen items, however long they take
+                        */
 
     /* Ends the wait of the worker whose turn is QUEUE_POLL. Called with the queue's lock held:
      * must not block, nor call the queue. Required.

@@ -14,6 +14,13 @@ struct seat {
     uint64_t moves_at_watch;
 };
 
+/* Items in the order of their arrival. */
+struct lane {
+    struct pool_item **ring; /* as large as the queue's capacity; constant */
+    size_t first;
+    size_t count;
+};
+
 struct queue {
     /* Constant after create. */
     struct queue_options options;
@@ -29,11 +36,11 @@ struct queue {
      * permits <= sleeping;
      * if nobody keeps watch, a sleeper without a permit has been signalled to do so.
      */
-    struct pool_item **ring;
-    size_t first;
-    size_t count;
-    size_t new_count; /* those of them that are POOL_NEW */
-    size_t count_most;
+    struct lane ready;                /* items that come back, out of the parked set */
+    struct lane line;                 /* new ones, and those that have used their share */
+    size_t new_count;                 /* of `line` */
+    size_t count_most;                /* of both lanes together */
+    unsigned turns_ahead;             /* that `ready` has had while somebody waited in `line` */
     struct pool_item *deferred_first; /* those that wait for the disk */
     struct pool_item *deferred_last;
     size_t deferred_count;
@@ -44,6 +51,7 @@ struct queue {
     unsigned permits;  /* sleepers that have been told to run and are not awake yet */
     unsigned pushers;  /* wait on not_full */
     unsigned items_since_poll;
+    int64_t polled_us; /* when somebody has polled last; 0 if options.glance_us is */
     bool polling;      /* somebody has the turn of polling */
     bool poller_waits; /* ... and waits in it, and has not been woken */
     bool watching;     /* somebody keeps watch */
@@ -52,10 +60,16 @@ struct queue {
     bool closed;
 };
 
+/* How many items wait in the two lanes. */
+static inline size_t queue_count_locked(const struct queue *queue)
+{
+    return queue->ready.count + queue->line.count;
+}
+
 /* Whether an item waits that could run now. */
 static inline bool queue_has_work_locked(const struct queue *queue)
 {
-    return queue->count > 0 ||
+    return queue_count_locked(queue) > 0 ||
            (queue->deferred_first && queue->blocking < queue->options.blocking_max);
 }
 

@@ -1,8 +1,8 @@
 #include "server/listener.h"
 
-#include "http/date.h"
 #include "pool/clock.h"
 #include "server/log/error_log.h"
+#include "server/refusals.h"
 #include "server/session.h"
 
 #include <assert.h>
@@ -29,11 +29,6 @@
 /* Connections above the limit whose room is still being made. */
 #define EVICTIONS_MAX 64
 
-/* Refused connections that may linger at a time; more are closed at once. */
-#define REFUSED_MAX         256
-
-#define WARNING_INTERVAL_MS 1000
-
 struct listener {
     /* Constant after create. */
     struct server *server;
@@ -47,9 +42,7 @@ struct listener {
     atomic_bool stopping;
 
     /* The listener's thread only. */
-    int64_t warned_ms;       /* 0: not yet */
-    unsigned refused;        /* since that warning */
-    const char *refused_why; /* the last of these */
+    struct refusals refusals;
 };
 
 static void kick(void *context)
@@ -71,85 +64,11 @@ struct listener *listener_create(struct server *server, int socket)
         return NULL;
     }
     listener->server = server;
+    listener->refusals.server = server;
     listener->socket = socket;
     server->relieved = kick;
     server->relieved_context = listener;
     return listener;
-}
-
-/* --- refusing ------------------------------------------------------------------------------ */
-
-static void warn_saturated(struct listener *listener, const char *why)
-{
-    struct server *server = listener->server;
-    struct pool_figures figures;
-    pool_figures(server->pool, &figures);
-    error_log(LOG_WARN, NULL,
-              "saturated (%s): %u refused, queue %zu of %zu, most so far %zu, workers %u running "
-              "and %u in the disk of %u, connections %zu of %zu",
-              why, listener->refused, figures.queue.queued, server->queue_capacity,
-              figures.queue.queued_most, figures.queue.running, figures.queue.blocking,
-              server->worker_count, atomic_load(&server->connections),
-              atomic_load(&server->connections_max));
-    listener->warned_ms = clock_now_ms();
-    listener->refused = 0;
-}
-
-/* How long the next warning has to wait, in milliseconds: one a second is enough. */
-static int warning_wait_ms(const struct listener *listener)
-{
-    int64_t next_ms = listener->warned_ms + WARNING_INTERVAL_MS;
-    int64_t now_ms = clock_now_ms();
-    return listener->warned_ms == 0 || next_ms <= now_ms ? 0 : (int)(next_ms - now_ms);
-}
-
-/* Tells what has been refused, at the latest a second after it was. */
-static void tell_refused(struct listener *listener)
-{
-    if (listener->refused > 0 && warning_wait_ms(listener) == 0)
-        warn_saturated(listener, listener->refused_why);
-}
-
-/* Sends the refusal without waiting: it fits the empty buffer of a new socket. */
-static void send_refusal(int socket)
-{
-    char date[DATE_LEN + 1], fields[64], buffer[512];
-    struct response response;
-    response_init(&response, fields, sizeof(fields));
-    response.status = HTTP_SERVICE_UNAVAILABLE;
-    response.media_type = SLICE("text/plain; charset=utf-8");
-    response.content = RESPONSE_BYTES;
-    response.bytes = SLICE("503 Service Unavailable: The server is busy; try again soon.\n");
-    response_add_field(&response, SLICE("Retry-After"), SLICE("1"));
-    date_format(time(NULL), date);
-    struct response_frame frame = {.date = {date, DATE_LEN}};
-    struct text text = text_over(buffer, sizeof(buffer));
-    response_write_head(&response, &frame, &text);
-    text_append(&text, response.bytes);
-    (void)send(socket, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT); /* or it is gone */
-    (void)shutdown(socket, SHUT_WR);
-}
-
-/* Answers 503. The connection lingers in the parked set, so that its answer can be read. */
-static void refuse(struct listener *listener, int socket, const struct sockaddr_storage *peer,
-                   const char *why)
-{
-    struct server *server = listener->server;
-    listener->refused++;
-    listener->refused_why = why;
-    tell_refused(listener);
-    send_refusal(socket);
-    struct session *session = NULL;
-    if (atomic_load(&server->refused) < REFUSED_MAX)
-        session = session_create_refused(socket, peer);
-    if (session) {
-        atomic_fetch_add(&server->refused, 1);
-        if (pool_park(server->pool, &session->item) == 0)
-            return;
-        atomic_fetch_sub(&server->refused, 1);
-        free(session);
-    }
-    (void)close(socket); /* refused: what it sent is of no interest */
 }
 
 /* --- admitting ----------------------------------------------------------------------------- */
@@ -177,7 +96,8 @@ static struct session *admit(struct listener *listener, const struct arrival *ar
     struct server *server = listener->server;
     struct peer peer = peer_of(&arrival->peer);
     if (!server_connection_opened(server, peer)) {
-        refuse(listener, arrival->socket, &arrival->peer, "connections of one peer");
+        refusals_add(&listener->refusals, arrival->socket, &arrival->peer,
+                     "connections of one peer");
         return NULL;
     }
     const char *why_not = "connection limit";
@@ -189,7 +109,7 @@ static struct session *admit(struct listener *listener, const struct arrival *ar
         why_not = "out of memory";
     }
     server_connection_closed(server, peer, false);
-    refuse(listener, arrival->socket, &arrival->peer, why_not);
+    refusals_add(&listener->refusals, arrival->socket, &arrival->peer, why_not);
     return NULL;
 }
 
@@ -203,15 +123,18 @@ static void push(struct listener *listener, struct session *session, const struc
         return;
     server_connection_closed(server, session->peer, false);
     free(session);
-    refuse(listener, arrival->socket, &arrival->peer,
-           result == QUEUE_FULL ? "queue full" : "stopping");
+    refusals_add(&listener->refusals, arrival->socket, &arrival->peer,
+                 result == QUEUE_FULL ? "queue full" : "stopping");
 }
 
-/* Hands them over one by one, and waits for room meanwhile, but `wait_ms` in all. */
+/* Hands them over one by one, and waits for room meanwhile, but a moment in all. Not under a flood:
+ * the others would have to wait for it, and the kernel would drop those that it cannot keep.
+ */
 static void push_late(struct listener *listener, struct pool_item *items[],
-                      const struct arrival *arrivals[], size_t count, unsigned wait_ms)
+                      const struct arrival *arrivals[], size_t count)
 {
-    int64_t until_ms = clock_now_ms() + wait_ms;
+    int64_t now_ms = clock_now_ms();
+    int64_t until_ms = now_ms + (refusals_go_on(&listener->refusals) ? 0 : ROOM_WAIT_MS);
     for (size_t i = 0; i < count; i++) {
         int64_t left_ms = until_ms - clock_now_ms();
         push(listener, (struct session *)items[i], arrivals[i],
@@ -219,12 +142,8 @@ static void push_late(struct listener *listener, struct pool_item *items[],
     }
 }
 
-/* Together, so that the queue's lock is taken once and a worker is woken once for all of them.
- * `more`: others wait to be accepted. Then room is not waited for: under a flood they would have
- * to wait for each other's refusals, and the kernel would drop those that it cannot keep.
- */
-static void admit_all(struct listener *listener, const struct arrival arrivals[], size_t count,
-                      bool more)
+/* Together, so that the queue's lock is taken once and a worker is woken once for all of them. */
+static void admit_all(struct listener *listener, const struct arrival arrivals[], size_t count)
 {
     struct pool_item *items[BATCH];
     const struct arrival *arrival_of[BATCH];
@@ -238,8 +157,7 @@ static void admit_all(struct listener *listener, const struct arrival arrivals[]
     }
     size_t pushed = pool_push_some(listener->server->pool, items, admitted);
     if (pushed < admitted)
-        push_late(listener, items + pushed, arrival_of + pushed, admitted - pushed,
-                  more ? 0 : ROOM_WAIT_MS);
+        push_late(listener, items + pushed, arrival_of + pushed, admitted - pushed);
 }
 
 static void take_kicks(struct listener *listener)
@@ -260,8 +178,7 @@ static void pause_accepting(struct listener *listener)
 static void make_room(struct listener *listener)
 {
     struct server *server = listener->server;
-    if (warning_wait_ms(listener) == 0)
-        warn_saturated(listener, "out of descriptors or memory");
+    refusals_warn(&listener->refusals, "out of descriptors or memory");
     atomic_store(&server->starved, true); /* before a connection closes, so that it kicks */
     (void)pool_evict(server->pool);
     pause_accepting(listener);
@@ -308,7 +225,7 @@ static bool accept_batch(struct listener *listener)
         more = accept_one(listener, &arrivals[count]);
         count += more && arrivals[count].socket >= 0;
     }
-    admit_all(listener, arrivals, count, more);
+    admit_all(listener, arrivals, count);
     return more;
 }
 
@@ -331,9 +248,9 @@ static void *listen_loop(void *argument)
         {.fd = listener->kick_fd, .events = POLLIN},
     };
     while (!atomic_load(&listener->stopping)) {
-        int wait_ms = listener->refused > 0 ? warning_wait_ms(listener) : -1;
-        (void)poll(ready, 2, wait_ms); /* EINTR: then accept4() says that there is nothing */
-        tell_refused(listener);
+        /* EINTR: then accept4() says that there is nothing. */
+        (void)poll(ready, 2, refusals_wait_ms(&listener->refusals));
+        refusals_tell(&listener->refusals);
         if (ready[1].revents & POLLIN)
             take_kicks(listener);
         while (!atomic_load(&listener->stopping) && accept_batch(listener))

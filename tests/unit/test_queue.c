@@ -38,22 +38,39 @@ static int kick_count(void)
     return count;
 }
 
-static struct queue *create(size_t capacity, unsigned workers, unsigned running_max,
-                            unsigned blocking_max)
+static struct queue *create_with(struct queue_options options)
 {
     for (int i = 0; i < ITEMS_MAX; i++)
         items[i] = (struct pool_item){.fd = i};
     assert_int_equal(sem_init(&kicks, 0, 0), 0);
-    struct queue *queue = queue_create(&(struct queue_options){
+    options.wake_poller = wake_poller;
+    options.context = &kicks;
+    struct queue *queue = queue_create(&options);
+    assert_non_null(queue);
+    return queue;
+}
+
+static struct queue *create(size_t capacity, unsigned workers, unsigned running_max,
+                            unsigned blocking_max)
+{
+    return create_with((struct queue_options){
         .capacity = capacity,
         .workers = workers,
         .running_max = running_max,
         .blocking_max = blocking_max,
-        .wake_poller = wake_poller,
-        .context = &kicks,
     });
-    assert_non_null(queue);
-    return queue;
+}
+
+/* For one worker. */
+static struct queue *create_glancing(size_t capacity, int64_t glance_us)
+{
+    return create_with((struct queue_options){
+        .capacity = capacity,
+        .workers = 1,
+        .running_max = 1,
+        .blocking_max = 1,
+        .glance_us = glance_us,
+    });
 }
 
 /* Closes the queue, and destroys it with what is left. */
@@ -362,7 +379,7 @@ static void queue_next_has_one_poller(void **state)
     end(queue);
 }
 
-static void queue_polled_appends_what_fits_in_order(void **state)
+static void queue_polled_takes_what_fits_and_runs_it_first_in_order(void **state)
 {
     (void)state;
     static const struct {
@@ -378,11 +395,81 @@ static void queue_polled_appends_what_fits_in_order(void **state)
         for (size_t n = 0; n < cases[i].found; n++)
             found[n] = &items[cases[i].before + n];
         assert_int_equal(queue_polled(queue, 0, found, cases[i].found), cases[i].fit);
-        for (size_t n = 0; n < cases[i].before + cases[i].fit; n++)
+        for (size_t n = 0; n < cases[i].fit; n++)
+            assert_runs(queue, 0, QUEUE_RUN, (int)(cases[i].before + n));
+        for (size_t n = 0; n < cases[i].before; n++)
             assert_runs(queue, 0, QUEUE_RUN, (int)n);
         assert_turn(queue, 0, QUEUE_POLL);
         end(queue);
     }
+}
+
+/* Else under a flood more and more would be begun, and few ended. */
+static void queue_items_that_come_back_have_three_of_four_turns(void **state)
+{
+    static const int order[] = {3, 4, 5, 0, 6, 7, 1, 2};
+    struct pool_item *found[5];
+    (void)state;
+    struct queue *queue = create(16, 1, 1, 1);
+    assert_turn(queue, 0, QUEUE_POLL);
+    push(queue, 0);
+    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    push(queue, 2);
+    for (int i = 0; i < 5; i++)
+        found[i] = &items[3 + i];
+    assert_int_equal(queue_polled(queue, 0, found, 5), 5);
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        assert_runs(queue, 0, QUEUE_RUN, order[i]);
+    end(queue);
+}
+
+/* They have gone ahead of nobody. */
+static void queue_turns_without_somebody_in_the_line_are_not_counted(void **state)
+{
+    struct pool_item *found[8];
+    (void)state;
+    struct queue *queue = create(16, 1, 1, 1);
+    assert_turn(queue, 0, QUEUE_POLL);
+    for (int i = 0; i < 7; i++)
+        found[i] = &items[i];
+    assert_int_equal(queue_polled(queue, 0, found, 7), 7);
+    for (int i = 0; i < 3; i++)
+        assert_runs(queue, 0, QUEUE_RUN, i);
+    push(queue, 8);
+    for (int i = 3; i < 6; i++)
+        assert_runs(queue, 0, QUEUE_RUN, i);
+    assert_runs(queue, 0, QUEUE_RUN, 8);
+    assert_runs(queue, 0, QUEUE_RUN, 6);
+    end(queue);
+}
+
+/* Items that take long would keep the parked ones out for as many times as long. */
+static void queue_next_after_a_while_is_a_glance(void **state)
+{
+    struct pool_item *none[1];
+    (void)state;
+    struct queue *queue = create_glancing(8, 1000);
+    assert_turn(queue, 0, QUEUE_POLL);
+    for (int i = 0; i < 3; i++)
+        push(queue, i);
+    assert_int_equal(queue_polled(queue, 0, none, 0), 0);
+    assert_runs(queue, 0, QUEUE_RUN, 0);
+    (void)usleep(1000);
+    assert_turn(queue, 0, QUEUE_GLANCE);
+    assert_int_equal(queue_polled(queue, 0, none, 0), 0);
+    assert_runs(queue, 0, QUEUE_RUN, 1); /* no second one before an item has run */
+    end(queue);
+}
+
+static void queue_next_of_an_empty_queue_is_no_glance_after_a_while(void **state)
+{
+    (void)state;
+    struct queue *queue = create_glancing(8, 1000);
+    push(queue, 0);
+    assert_runs(queue, 0, QUEUE_RUN, 0);
+    (void)usleep(1000);
+    assert_turn(queue, 0, QUEUE_POLL);
+    end(queue);
 }
 
 static void queue_next_after_sixteen_items_is_a_glance(void **state)
@@ -956,7 +1043,11 @@ int main(void)
         cmocka_unit_test(queue_push_full_gets_the_room_that_comes),
         cmocka_unit_test(queue_next_empty_is_to_poll),
         cmocka_unit_test(queue_next_has_one_poller),
-        cmocka_unit_test(queue_polled_appends_what_fits_in_order),
+        cmocka_unit_test(queue_polled_takes_what_fits_and_runs_it_first_in_order),
+        cmocka_unit_test(queue_items_that_come_back_have_three_of_four_turns),
+        cmocka_unit_test(queue_turns_without_somebody_in_the_line_are_not_counted),
+        cmocka_unit_test(queue_next_after_a_while_is_a_glance),
+        cmocka_unit_test(queue_next_of_an_empty_queue_is_no_glance_after_a_while),
         cmocka_unit_test(queue_next_after_sixteen_items_is_a_glance),
         cmocka_unit_test(queue_next_after_a_poll_counts_items_anew),
         cmocka_unit_test(queue_block_begin_is_bounded),
