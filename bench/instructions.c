@@ -129,7 +129,13 @@ static uint64_t unacknowledged(void *context)
     return 0;
 }
 
-static void ignore(void *context)
+static void hold_more(void *context, bool more)
+{
+    (void)context;
+    (void)more;
+}
+
+static void finish(void *context)
 {
     (void)context;
 }
@@ -139,8 +145,8 @@ static const struct transport client = {
     .send = take,
     .send_file = take_file,
     .unacknowledged = unacknowledged,
-    .hold_more = ignore,
-    .finish = ignore,
+    .hold_more = hold_more,
+    .finish = finish,
 };
 
 /* --- the server ---------------------------------------------------------------------------- */

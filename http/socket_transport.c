@@ -51,11 +51,11 @@ static uint64_t unacknowledged(void *context)
     return (uint64_t)bytes;
 }
 
-static void hold_more(void *context)
+static void hold_more(void *context, bool more)
 {
-    int no_limit = 0; /* of this socket's own */
-    (void)setsockopt(socket_of(context), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &no_limit,
-                     sizeof(no_limit)); /* a socket of another kind has no limit to lift */
+    int unsent = more ? 0 : SOCKET_UNSENT_BYTES; /* 0: no limit of this socket's own */
+    (void)setsockopt(socket_of(context), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
+                     sizeof(unsent)); /* a socket of another kind has no such limit */
 }
 
 static void finish(void *context)

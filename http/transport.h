@@ -28,8 +28,10 @@ struct transport {
     /* How many bytes that were taken the peer has not acknowledged yet. */
     uint64_t (*unacknowledged)(void *context);
 
-    /* The peer has proven fast: from now on the kernel may hold as much for it as it likes. */
-    void (*hold_more)(void *context);
+    /* Whether the kernel may hold as much as it likes for the peer that it has not sent yet, since
+     * that has proven fast; or, as at first, SOCKET_UNSENT_BYTES.
+     */
+    void (*hold_more)(void *context, bool more);
 
     /* Tells the peer that nothing more will be sent; receiving goes on. */
     void (*finish)(void *context);

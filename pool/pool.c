@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* What a worker has taken out of the parked set and finds no room for, it must run itself, one
- * after the other, while no other worker can help. So it takes few at a glance, when the queue is
+ * after the other, while no other worker can help. So it takes fewer at a glance, when the queue is
  * not empty, and never more than the queue holds.
  */
 #define POLL_BATCH   128
@@ -86,9 +86,10 @@ fail_workers:
 /* Sends an item to the back of the queue. Returns whether it is there; else *out_event is why it
  * has to run again.
  */
-static bool return_item(struct pool *pool, struct pool_item *item, enum pool_event *out_event)
+static bool return_item(struct pool *pool, struct pool_item *item, bool ahead,
+                        enum pool_event *out_event)
 {
-    switch (queue_return(pool->queue, item)) {
+    switch (queue_return(pool->queue, item, ahead)) {
     case QUEUE_OK:
         return true;
     case QUEUE_FULL:
@@ -107,6 +108,7 @@ static void run_item(struct worker *worker, struct pool_item *item, enum pool_ev
 {
     struct pool *pool = worker->pool;
     for (;;) {
+        bool is_ready = false; /* again, before it could be parked */
         enum pool_next next = pool->options.run(item, event, worker->number, pool->options.context);
         if (may_block)
             queue_block_end(pool->queue, worker->number);
@@ -116,6 +118,7 @@ static void run_item(struct worker *worker, struct pool_item *item, enum pool_ev
             case PARKED_DONE:
                 return;
             case PARKED_READY:
+                is_ready = true;
                 next = POOL_AGAIN;
                 break;
             case PARKED_FAILED:
@@ -128,7 +131,7 @@ static void run_item(struct worker *worker, struct pool_item *item, enum pool_ev
         case POOL_PARK: /* has been answered */
             return;
         case POOL_AGAIN:
-            if (return_item(pool, item, &event))
+            if (return_item(pool, item, is_ready, &event))
                 return;
             break;
         case POOL_BLOCK:

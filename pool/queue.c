@@ -11,11 +11,12 @@
 
 /* After so many items in a row somebody looks at the parked set, even if the queue was never
  * empty: otherwise those that are already in it would starve the parked ones. Items that take long
- * are not waited for that often: options.glance_us.
+ * are not waited for that often: options.glance_us. But not while that many have come back and
+ * wait: more of them would fill the queue, and keep new ones out.
  */
 #define ITEMS_PER_GLANCE 16
 
-/* So many that come back go ahead of one in the line. */
+/* So many that come back go ahead of one that has arrived. */
 #define TURNS_AHEAD_MAX 3
 
 static int init_sync(struct queue *queue)
@@ -49,15 +50,15 @@ struct queue *queue_create(const struct queue_options *options)
     queue->options = *options;
     queue->capacity_for_new = options->capacity - options->capacity / 4;
     queue->ready.ring = calloc(options->capacity, sizeof(struct pool_item *));
-    queue->line.ring = calloc(options->capacity, sizeof(struct pool_item *));
+    queue->arrivals.ring = calloc(options->capacity, sizeof(struct pool_item *));
     queue->seats = calloc(options->workers, sizeof(struct seat));
-    if (!queue->ready.ring || !queue->line.ring || !queue->seats || init_sync(queue) != 0)
+    if (!queue->ready.ring || !queue->arrivals.ring || !queue->seats || init_sync(queue) != 0)
         goto fail;
     return queue;
 
 fail:
     free(queue->seats);
-    free(queue->line.ring);
+    free(queue->arrivals.ring);
     free(queue->ready.ring);
     free(queue);
     return NULL;
@@ -73,7 +74,7 @@ void queue_destroy(struct queue *queue)
     sync_cond_destroy(&queue->not_empty);
     sync_destroy(&queue->lock);
     free(queue->seats);
-    free(queue->line.ring);
+    free(queue->arrivals.ring);
     free(queue->ready.ring);
     free(queue);
 }
@@ -105,21 +106,21 @@ static void append_new_locked(struct queue *queue, struct pool_item *item, int64
 {
     item->event = POOL_NEW;
     item->ready_us = now_us;
-    append_locked(queue, &queue->line, item);
+    append_locked(queue, &queue->arrivals, item);
     queue->new_count++;
     waking_wake_one_locked(queue);
 }
 
 /* Those that come back go ahead, so that they end: otherwise, under a flood, more and more would be
- * begun, each with its memory, and few ended. But now and then the line has its turn.
+ * begun, each with its memory, and few ended. But now and then an arrival has its turn.
  */
 static struct lane *next_lane_locked(struct queue *queue)
 {
-    bool somebody_waits = queue->line.count > 0;
+    bool somebody_waits = queue->arrivals.count > 0;
     bool is_ahead =
         queue->ready.count > 0 && !(somebody_waits && queue->turns_ahead == TURNS_AHEAD_MAX);
     queue->turns_ahead = is_ahead && somebody_waits ? queue->turns_ahead + 1 : 0;
-    return is_ahead ? &queue->ready : &queue->line;
+    return is_ahead ? &queue->ready : &queue->arrivals;
 }
 
 static struct pool_item *take_queued_locked(struct queue *queue)
@@ -131,7 +132,7 @@ static struct pool_item *take_queued_locked(struct queue *queue)
     if (++lane->first == queue->options.capacity)
         lane->first = 0;
     lane->count--;
-    queue->new_count -= lane == &queue->line && item->event == POOL_NEW;
+    queue->new_count -= lane == &queue->arrivals && item->event == POOL_NEW;
     if (queue->pushers && has_room_for_new_locked(queue))
         sync_signal(&queue->not_full);
     return item;
@@ -194,7 +195,7 @@ bool queue_is_empty(struct queue *queue)
     return empty;
 }
 
-enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
+enum queue_push_result queue_return(struct queue *queue, struct pool_item *item, bool ahead)
 {
     enum queue_push_result result = QUEUE_OK;
     sync_lock(&queue->lock);
@@ -205,7 +206,7 @@ enum queue_push_result queue_return(struct queue *queue, struct pool_item *item)
     } else {
         item->event = POOL_CONTINUED;
         item->ready_us = clock_now_us();
-        append_locked(queue, &queue->line, item);
+        append_locked(queue, ahead ? &queue->ready : &queue->arrivals, item);
     }
     sync_unlock(&queue->lock);
     return result; /* nobody is woken: the caller comes for its next turn at once */
@@ -226,7 +227,7 @@ static void leave_to_block_locked(struct queue *queue, struct seat *seat)
 /* Whether the queue has kept everybody from the parked set for long. */
 static bool is_glance_due_locked(const struct queue *queue)
 {
-    if (queue->polling || queue->items_since_poll == 0)
+    if (queue->polling || queue->items_since_poll == 0 || queue->ready.count >= ITEMS_PER_GLANCE)
         return false;
     return queue->items_since_poll >= ITEMS_PER_GLANCE ||
            (queue->options.glance_us != 0 && queue_count_locked(queue) > 0 &&

@@ -32,9 +32,9 @@ struct queue_options {
     unsigned workers;      /* at least 1; numbered from 0 */
     unsigned running_max;  /* how many may run at a time before nobody is woken; at least 1 */
     unsigned blocking_max; /* how many may block in the disk at a time; at least 1 */
-    int64_t glance_us; /* QUEUE_GLANCE comes after so long at the latest, with the next turn; 0: it
-                        * comes after sixteen items, however long they take
-                        */
+    int64_t glance_us;     /* a glance is due after so long, too, unless somebody polls; 0: after
+                            * sixteen     items only, however long they take
+                            */
 
     /* Ends the wait of the worker whose turn is QUEUE_POLL. Called with the queue's lock held:
      * must not block, nor call the queue. Required.
@@ -83,10 +83,11 @@ enum queue_push_result queue_push(struct queue *queue, struct pool_item *item, u
  */
 size_t queue_push_some(struct queue *queue, struct pool_item *items[], size_t count);
 
-/* Appends an item that is under way, its event POOL_CONTINUED. It may fill the whole queue; never
- * waits. Wakes nobody: it is for a worker, which must come for its next turn at once.
+/* Appends an item that is under way, its event POOL_CONTINUED: to the new ones, since it has used
+ * its share, or `ahead`, to those that come back. It may fill the whole queue; never waits. Wakes
+ * nobody: it is for a worker, which must come for its next turn at once.
  */
-enum queue_push_result queue_return(struct queue *queue, struct pool_item *item);
+enum queue_push_result queue_return(struct queue *queue, struct pool_item *item, bool ahead);
 
 /* The next turn of a worker. Sleeps until there is one. For the two kinds of QUEUE_RUN *out_item
  * is the worker's from then on.

@@ -37,10 +37,10 @@ struct queue {
      * if nobody keeps watch, a sleeper without a permit has been signalled to do so.
      */
     struct lane ready;                /* items that come back, out of the parked set */
-    struct lane line;                 /* new ones, and those that have used their share */
-    size_t new_count;                 /* of `line` */
+    struct lane arrivals;             /* new ones, and those that have used their share */
+    size_t new_count;                 /* of these */
     size_t count_most;                /* of both lanes together */
-    unsigned turns_ahead;             /* that `ready` has had while somebody waited in `line` */
+    unsigned turns_ahead;             /* that `ready` has had while somebody waited there */
     struct pool_item *deferred_first; /* those that wait for the disk */
     struct pool_item *deferred_last;
     size_t deferred_count;
@@ -63,7 +63,7 @@ struct queue {
 /* How many items wait in the two lanes. */
 static inline size_t queue_count_locked(const struct queue *queue)
 {
-    return queue->ready.count + queue->line.count;
+    return queue->ready.count + queue->arrivals.count;
 }
 
 /* Whether an item waits that could run now. */

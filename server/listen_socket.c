@@ -1,5 +1,7 @@
 #include "server/listen_socket.h"
 
+#include "http/socket_transport.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,11 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* The kernel buffers so much of a response that has not been sent yet, for each connection: more
- * would only be memory, since a connection that drains it is asked for more in time.
- */
-#define UNSENT_BYTES 131072
 
 struct address {
     union {
@@ -56,7 +53,7 @@ static int parse_address(const char *host, uint16_t port, struct address *out)
 static int set_options(int socket)
 {
     int on = 1;
-    int unsent = UNSENT_BYTES;
+    int unsent = SOCKET_UNSENT_BYTES;
     if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
         return -1;
     if (setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0)

@@ -15,8 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long a batch may wait for room in the queue. */
-#define ROOM_WAIT_MS 5
+/* How long one may wait for room in the queue; and how long one after the other, since the last had
+ * not to wait: a burst is waited for, as the kernel keeps the rest of it meanwhile; a flood is not.
+ */
+#define ROOM_WAIT_MS     5
+#define ROOM_PATIENCE_MS 250
 
 /* How long accepting pauses when descriptors or memory are exhausted and no connection closes. */
 #define PAUSE_MS 100
@@ -43,6 +46,7 @@ struct listener {
 
     /* The listener's thread only. */
     struct refusals refusals;
+    int64_t full_since_ms; /* when room had to be waited for first; 0: not the last time */
 };
 
 static void kick(void *context)
@@ -97,7 +101,7 @@ static struct session *admit(struct listener *listener, const struct arrival *ar
     struct peer peer = peer_of(&arrival->peer);
     if (!server_connection_opened(server, peer)) {
         refusals_add(&listener->refusals, arrival->socket, &arrival->peer,
-                     "connections of one peer");
+                     "connections of one peer", false);
         return NULL;
     }
     const char *why_not = "connection limit";
@@ -109,7 +113,7 @@ static struct session *admit(struct listener *listener, const struct arrival *ar
         why_not = "out of memory";
     }
     server_connection_closed(server, peer, false);
-    refusals_add(&listener->refusals, arrival->socket, &arrival->peer, why_not);
+    refusals_add(&listener->refusals, arrival->socket, &arrival->peer, why_not, true);
     return NULL;
 }
 
@@ -124,22 +128,16 @@ static void push(struct listener *listener, struct session *session, const struc
     server_connection_closed(server, session->peer, false);
     free(session);
     refusals_add(&listener->refusals, arrival->socket, &arrival->peer,
-                 result == QUEUE_FULL ? "queue full" : "stopping");
+                 result == QUEUE_FULL ? "queue full" : "stopping", true);
 }
 
-/* Hands them over one by one, and waits for room meanwhile, but a moment in all. Not under a flood:
- * the others would have to wait for it, and the kernel would drop those that it cannot keep.
- */
-static void push_late(struct listener *listener, struct pool_item *items[],
-                      const struct arrival *arrivals[], size_t count)
+/* How long the next one may wait for room. */
+static unsigned room_wait_ms(const struct listener *listener)
 {
-    int64_t now_ms = clock_now_ms();
-    int64_t until_ms = now_ms + (refusals_go_on(&listener->refusals) ? 0 : ROOM_WAIT_MS);
-    for (size_t i = 0; i < count; i++) {
-        int64_t left_ms = until_ms - clock_now_ms();
-        push(listener, (struct session *)items[i], arrivals[i],
-             left_ms > 0 ? (unsigned)left_ms : 0);
-    }
+    int64_t left_ms = listener->full_since_ms + ROOM_PATIENCE_MS - clock_now_ms();
+    if (left_ms <= 0 || refusals_go_on(&listener->refusals))
+        return 0;
+    return left_ms < ROOM_WAIT_MS ? (unsigned)left_ms : ROOM_WAIT_MS;
 }
 
 /* Together, so that the queue's lock is taken once and a worker is woken once for all of them. */
@@ -156,8 +154,12 @@ static void admit_all(struct listener *listener, const struct arrival arrivals[]
         arrival_of[admitted++] = &arrivals[i];
     }
     size_t pushed = pool_push_some(listener->server->pool, items, admitted);
-    if (pushed < admitted)
-        push_late(listener, items + pushed, arrival_of + pushed, admitted - pushed);
+    if (pushed == admitted)
+        listener->full_since_ms = 0;
+    else if (listener->full_since_ms == 0)
+        listener->full_since_ms = clock_now_ms();
+    for (size_t i = pushed; i < admitted; i++)
+        push(listener, (struct session *)items[i], arrival_of[i], room_wait_ms(listener));
 }
 
 static void take_kicks(struct listener *listener)
@@ -257,6 +259,7 @@ static void *listen_loop(void *argument)
             ;
         rest(listener);
     }
+    refusals_end(&listener->refusals);
     return NULL;
 }
 

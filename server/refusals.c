@@ -70,6 +70,12 @@ void refusals_tell(struct refusals *refusals)
         hurry(refusals, false);
 }
 
+void refusals_end(struct refusals *refusals)
+{
+    if (refusals->untold > 0)
+        warn(refusals, refusals->why);
+}
+
 int refusals_wait_ms(const struct refusals *refusals)
 {
     return refusals->untold > 0 ? warning_wait_ms(refusals) : -1;
@@ -122,12 +128,14 @@ static bool linger(struct server *server, int socket, const struct sockaddr_stor
 }
 
 void refusals_add(struct refusals *refusals, int socket, const struct sockaddr_storage *peer,
-                  const char *why)
+                  const char *why, bool for_all)
 {
     refusals->untold++;
     refusals->why = why;
-    refusals->last_ms = clock_now_ms();
-    hurry(refusals, true);
+    if (for_all) {
+        refusals->last_ms = clock_now_ms();
+        hurry(refusals, true);
+    }
     refusals_tell(refusals);
     send_refusal(socket);
     if (!linger(refusals->server, socket, peer))

@@ -6,9 +6,9 @@
 
 /* Reads the configuration anew, from the file that it was read from (without one, it is looked for
  * again), and gives it to the server: requests that begin from now on go by it, those under way end
- * with the old one. Returns 0; or an exit
- * status, with a line on `errors` for each fault: then nothing has changed. A key that cannot
- * change while the server runs is a fault. By the main thread.
+ * with the old one. Returns 0; or an exit status, with a line on `errors` for each fault: then
+ * nothing has changed. A key that cannot change while the server runs is a fault. By the main
+ * thread.
  */
 int reload_server(struct server *server, const struct config_input *input, uint16_t port,
                   FILE *errors);

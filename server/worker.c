@@ -80,10 +80,10 @@ static uint64_t unacknowledged(void *context)
     return worker->socket_transport.unacknowledged(worker->socket_transport.context);
 }
 
-static void hold_more(void *context)
+static void hold_more(void *context, bool more)
 {
     struct worker *worker = context;
-    worker->socket_transport.hold_more(worker->socket_transport.context);
+    worker->socket_transport.hold_more(worker->socket_transport.context, more);
 }
 
 static void finish(void *context)

@@ -12,7 +12,7 @@
 #define ANSWER_WAIT_MS 60000
 
 /* Whoever is asked to stop and does not answer hangs, and is ended. */
-#define STOP_ANSWER_WAIT_MS 5000
+#define STOP_ANSWER_WAIT_MS 10000
 
 #define LOOK_PAUSE_US       10000
 

@@ -55,7 +55,10 @@ static void take_descriptors(struct msghdr *header, struct message *message)
 int message_receive(int socket, struct message *message, int wait_ms)
 {
     struct pollfd readable = {.fd = socket, .events = POLLIN};
-    int ready = poll(&readable, 1, wait_ms);
+    int ready;
+    do
+        ready = poll(&readable, 1, wait_ms);
+    while (ready < 0 && errno == EINTR); /* stopped and continued, say: then the wait begins anew */
     if (ready == 0)
         errno = ETIME;
     if (ready <= 0)

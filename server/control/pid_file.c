@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,14 +37,21 @@ bool pid_file_is_at(int pid_file, const char *path)
            is_same(&open_file, &named_file);
 }
 
+static bool is_alive(pid_t pid)
+{
+    return kill(pid, 0) == 0 || errno == EPERM;
+}
+
 bool pid_file_is_open_in(const char *path, pid_t pid)
 {
     char name[32];
     struct stat named_file;
     (void)snprintf(name, sizeof(name), "/proc/%d/fd", (int)pid);
-    DIR *descriptors = lstat(path, &named_file) == 0 ? opendir(name) : NULL;
+    if (lstat(path, &named_file) != 0)
+        return false;
+    DIR *descriptors = opendir(name);
     if (!descriptors)
-        return errno == EACCES;
+        return is_alive(pid); /* but belongs to another user, or /proc hides it */
     bool found = false;
     const struct dirent *entry;
     while (!found && (entry = readdir(descriptors))) {

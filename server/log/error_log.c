@@ -78,8 +78,6 @@ void error_log_reopen(void)
     if (log_sink_reopen(&sink, path) != 0)
         error_log_errno(LOG_ERROR, errno, NULL, "the old error log stays in use, cannot open %s",
                         path);
-    else if (sink.kind == LOG_SINK_FILE)
-        is_torn = false; /* the new file has no half line */
 }
 
 void error_log_close(void)
@@ -145,7 +143,8 @@ static void append_line(struct text *line, const struct error_entry *entry)
 }
 
 /* Writes what begins with a newline, without that unless the line before is to be ended. Returns
- * whether all was taken.
+ * whether all was taken. On a full disk another thread may write between the two steps: then a line
+ * is glued, or an empty one is too many, but none is lost.
  */
 static bool write_bytes(const char *bytes, size_t len)
 {

@@ -117,7 +117,6 @@ class Mark(enum.Enum):
 
 Step = Union[bytes, Mark]
 Client = tuple[Connection, Sequence[Step]]
-Turn = tuple[Connection, Sequence[Step]]
 
 
 def take_step(connection: Connection, step: Step) -> None:
@@ -129,7 +128,7 @@ def take_step(connection: Connection, step: Step) -> None:
         connection.send(step)
 
 
-def take_turns(turns: Sequence[Turn]) -> None:
+def take_turns(turns: Sequence[Client]) -> None:
     for connection, steps in turns:
         for step in steps:
             take_step(connection, step)
@@ -182,7 +181,7 @@ class OneWorkerTest(EdgeTestCase):
                 connection.close()
         self.server.wait_for_connections(0)
 
-    def turns(self, clients: Sequence[Client]) -> list[Turn]:
+    def turns(self, clients: Sequence[Client]) -> list[Client]:
         """Who takes which steps next: every other client all at once, the others one at a time."""
         turns: list[tuple[int, int]] = []
         for number, (_, script) in enumerate(clients):

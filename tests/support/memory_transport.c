@@ -100,9 +100,9 @@ static uint64_t unacknowledged(void *context)
     return ((const struct memory_transport *)context)->unacknowledged;
 }
 
-static void hold_more(void *context)
+static void hold_more(void *context, bool more)
 {
-    ((struct memory_transport *)context)->holds_more = true;
+    ((struct memory_transport *)context)->holds_more = more;
 }
 
 static void finish(void *context)

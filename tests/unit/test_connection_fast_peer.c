@@ -58,17 +58,43 @@ static void connection_slow_peer_has_no_more_held_for_it(void **state)
     assert_false(talk.peer.holds_more);
 }
 
+/* The peer's room ends before the share does, twice. */
 static void connection_fast_peer_that_is_waited_for_has_more_held_too(void **state)
 {
     (void)state;
     ask();
-    send_on(4 * MIB - MIB, 20000);
-    talk.peer.room = MIB + 100000;
-    send_on(4 * MIB, 20000);
-    talk.peer.room = 0;
+    talk.peer.room = 300000;
+    conversation_run(&talk, CONNECTION_GO);
+    assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
+    talk.peer.room = MEMORY_TRANSPORT_UNLIMITED;
+    send_on(3800000, 20000);
+    assert_false(talk.peer.holds_more);
+    talk.peer.room = 4 * MIB + 1000 - talk.peer.output.len;
     conversation_run(&talk, CONNECTION_GO);
     assert_int_equal(talk.next, CONNECTION_WAIT_WRITABLE);
     assert_true(talk.peer.holds_more);
+}
+
+static void connection_peer_that_becomes_slow_has_no_more_held(void **state)
+{
+    (void)state;
+    ask();
+    send_on(8 * MIB, 20000);
+    assert_true(talk.peer.holds_more);
+    talk.now_ms += 1000;
+    conversation_run(&talk, CONNECTION_GO);
+    assert_false(talk.peer.holds_more);
+}
+
+static void connection_answer_that_ends_has_no_more_held(void **state)
+{
+    (void)state;
+    ask();
+    send_on(8 * MIB, 20000);
+    assert_true(talk.peer.holds_more);
+    while (talk.connection.state != CONNECTION_HEAD)
+        conversation_run(&talk, CONNECTION_GO);
+    assert_false(talk.peer.holds_more);
 }
 
 static void connection_share_of_a_fast_peer_is_larger(void **state)
@@ -89,6 +115,8 @@ int main(void)
         TALK_TEST(connection_fast_peer_has_more_held_for_it),
         TALK_TEST(connection_slow_peer_has_no_more_held_for_it),
         TALK_TEST(connection_fast_peer_that_is_waited_for_has_more_held_too),
+        TALK_TEST(connection_peer_that_becomes_slow_has_no_more_held),
+        TALK_TEST(connection_answer_that_ends_has_no_more_held),
         TALK_TEST(connection_share_of_a_fast_peer_is_larger),
     };
     return cmocka_run_group_tests(tests, make_file, close_file);

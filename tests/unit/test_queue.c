@@ -211,9 +211,9 @@ static void queue_return_fills_the_rest(void **state)
     for (int i = 0; i < 6; i++)
         push(queue, i);
     assert_int_equal(queue_push(queue, &items[6], 0), QUEUE_FULL);
-    assert_int_equal(queue_return(queue, &items[6]), QUEUE_OK);
-    assert_int_equal(queue_return(queue, &items[7]), QUEUE_OK);
-    assert_int_equal(queue_return(queue, &items[8]), QUEUE_FULL);
+    assert_int_equal(queue_return(queue, &items[6], false), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[7], false), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[8], false), QUEUE_FULL);
     assert_int_equal(figures_of(queue).queued, 8);
     end(queue);
 }
@@ -224,7 +224,7 @@ static void queue_push_among_returned_items_fits(void **state)
     (void)state;
     struct queue *queue = create(8, 1, 1, 1);
     for (int i = 0; i < 7; i++)
-        assert_int_equal(queue_return(queue, &items[i]), QUEUE_OK);
+        assert_int_equal(queue_return(queue, &items[i], false), QUEUE_OK);
     push(queue, 7);
     assert_int_equal(queue_push(queue, &items[8], 0), QUEUE_FULL);
     assert_runs(queue, 0, QUEUE_RUN, 0);
@@ -238,7 +238,7 @@ static void queue_push_after_taking_fits_again(void **state)
     struct queue *queue = create(4, 1, 1, 1);
     for (int i = 0; i < 3; i++)
         push(queue, i);
-    assert_int_equal(queue_return(queue, &items[3]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[3], false), QUEUE_OK);
     for (int i = 0; i < 3; i++) { /* each takes a new one out, and leaves the returned one in */
         assert_int_equal(queue_push(queue, &items[4 + i], 0), QUEUE_FULL);
         assert_runs(queue, 0, QUEUE_RUN, i);
@@ -254,7 +254,7 @@ static void queue_event_says_how_the_item_came(void **state)
     items[0].event = POOL_EXPIRED;
     items[1].event = POOL_EXPIRED;
     push(queue, 0);
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     assert_int_equal(items[0].event, POOL_NEW);
     assert_int_equal(items[1].event, POOL_CONTINUED);
     end(queue);
@@ -267,7 +267,7 @@ static void queue_item_has_the_time_at_which_it_came(void **state)
     struct queue *queue = create(4, 1, 1, 1);
     int64_t before_us = clock_now_us();
     push(queue, 0);
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     for (int i = 0; i < 2; i++)
         assert_in_range(items[i].ready_us, before_us, clock_now_us());
     end(queue);
@@ -280,7 +280,7 @@ static void queue_items_run_in_order(void **state)
         struct queue *queue = create(capacity, 1, 1, 1);
         int pushed = 0, taken = 0;
         while (taken < 15) {
-            while (queue_return(queue, &items[pushed]) == QUEUE_OK)
+            while (queue_return(queue, &items[pushed], false) == QUEUE_OK)
                 pushed++;
             assert_runs(queue, 0, QUEUE_RUN, taken++);
         }
@@ -391,7 +391,7 @@ static void queue_polled_takes_what_fits_and_runs_it_first_in_order(void **state
         struct pool_item *found[8];
         assert_turn(queue, 0, QUEUE_POLL);
         for (size_t n = 0; n < cases[i].before; n++)
-            assert_int_equal(queue_return(queue, &items[n]), QUEUE_OK);
+            assert_int_equal(queue_return(queue, &items[n], false), QUEUE_OK);
         for (size_t n = 0; n < cases[i].found; n++)
             found[n] = &items[cases[i].before + n];
         assert_int_equal(queue_polled(queue, 0, found, cases[i].found), cases[i].fit);
@@ -413,7 +413,7 @@ static void queue_items_that_come_back_have_three_of_four_turns(void **state)
     struct queue *queue = create(16, 1, 1, 1);
     assert_turn(queue, 0, QUEUE_POLL);
     push(queue, 0);
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     push(queue, 2);
     for (int i = 0; i < 5; i++)
         found[i] = &items[3 + i];
@@ -461,6 +461,33 @@ static void queue_next_after_a_while_is_a_glance(void **state)
     end(queue);
 }
 
+/* They would fill the queue, and keep new ones out. */
+static void queue_next_is_no_glance_while_many_that_came_back_wait(void **state)
+{
+    struct pool_item *found[34];
+    (void)state;
+    struct queue *queue = create(40, 1, 1, 1);
+    assert_turn(queue, 0, QUEUE_POLL);
+    for (int i = 0; i < 34; i++)
+        found[i] = &items[i];
+    assert_int_equal(queue_polled(queue, 0, found, 34), 34);
+    for (int i = 0; i < 19; i++)
+        assert_runs(queue, 0, QUEUE_RUN, i);
+    assert_turn(queue, 0, QUEUE_GLANCE); /* fifteen are left */
+    end(queue);
+}
+
+static void queue_returned_item_may_go_ahead(void **state)
+{
+    (void)state;
+    struct queue *queue = create(4, 1, 1, 1);
+    push(queue, 0);
+    assert_int_equal(queue_return(queue, &items[1], true), QUEUE_OK);
+    assert_runs(queue, 0, QUEUE_RUN, 1);
+    assert_runs(queue, 0, QUEUE_RUN, 0);
+    end(queue);
+}
+
 static void queue_next_of_an_empty_queue_is_no_glance_after_a_while(void **state)
 {
     (void)state;
@@ -477,7 +504,7 @@ static void queue_next_after_sixteen_items_is_a_glance(void **state)
     (void)state;
     struct queue *queue = create(ITEMS_MAX, 2, 2, 1);
     for (int i = 0; i < 36; i++)
-        assert_int_equal(queue_return(queue, &items[i]), QUEUE_OK);
+        assert_int_equal(queue_return(queue, &items[i], false), QUEUE_OK);
     for (int i = 0; i < 16; i++)
         assert_runs(queue, 0, QUEUE_RUN, i);
     assert_turn(queue, 0, QUEUE_GLANCE);
@@ -547,7 +574,7 @@ static void queue_deferred_run_in_order_and_before_queued(void **state)
     (void)state;
     struct queue *queue = create(8, 3, 3, 1);
     for (int i = 0; i < 5; i++)
-        assert_int_equal(queue_return(queue, &items[i]), QUEUE_OK);
+        assert_int_equal(queue_return(queue, &items[i], false), QUEUE_OK);
     assert_runs(queue, 0, QUEUE_RUN, 0);
     assert_true(queue_block_begin(queue, 0, &items[0]));
     for (int i = 1; i < 4; i++) {
@@ -712,7 +739,7 @@ static void queue_block_begin_wakes_a_sleeper_for_work(void **state)
     push(queue, 0);
     assert_runs(queue, 0, QUEUE_RUN, 0);
     ask_and_sleep(&waiter, queue, 2);
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     assert_int_equal(figures_of(queue).running, 1);
     assert_true(queue_block_begin(queue, 0, &items[0]));
     assert_int_equal(figures_of(queue).running, 1); /* the sleeper, from this very moment */
@@ -763,7 +790,7 @@ static void queue_watch_joins_in_when_runners_stall(void **state)
         struct queue *queue = create(32, 20, running_max, 1);
         struct waiter waiters[20];
         for (int i = 0; i < 20; i++)
-            assert_int_equal(queue_return(queue, &items[i]), QUEUE_OK);
+            assert_int_equal(queue_return(queue, &items[i], false), QUEUE_OK);
         for (unsigned i = 0; i < 20; i++)
             ask(&waiters[i], queue, i);
         int polls = 0;
@@ -814,7 +841,7 @@ static void queue_push_calls_the_poller_to_watch_runners(void **state)
     push(queue, 0);
     assert_runs(queue, 0, QUEUE_RUN, 0);
     assert_turn(queue, 2, QUEUE_POLL);
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     assert_runs(queue, 1, QUEUE_RUN, 1);
     push(queue, 2);
     assert_int_equal(kick_count(), 1);
@@ -837,11 +864,11 @@ static void queue_watch_sees_work_that_a_worker_leaves(void **state)
     push(queue, 0);
     assert_runs(queue, 0, QUEUE_RUN, 0);
     assert_true(queue_block_begin(queue, 0, &items[0]));
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     assert_runs(queue, 1, QUEUE_RUN, 1); /* and stalls */
     ask_and_sleep(&watch, queue, 2);
     queue_block_end(queue, 0);
-    assert_int_equal(queue_return(queue, &items[0]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[0], false), QUEUE_OK);
     ask(&leaver, queue, 0);
     assert_true(has_answer_within(&watch, LONG_MS / 5));
     queue_close(queue);
@@ -861,7 +888,7 @@ static void queue_watch_sees_that_the_disk_is_free(void **state)
     push(queue, 0);
     assert_runs(queue, 0, QUEUE_RUN, 0);
     assert_true(queue_block_begin(queue, 0, &items[0]));
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK);
     assert_runs(queue, 1, QUEUE_RUN, 1);
     assert_false(queue_block_begin(queue, 1, &items[1]));
     ask_and_sleep(&watch, queue, 2);
@@ -877,7 +904,7 @@ static void take_turns(struct queue *queue, unsigned worker, int index)
     int64_t until_ns = sync_now_ns() + 5 * LOOK_NS;
     while (sync_now_ns() < until_ns) {
         struct pool_item *item;
-        assert_int_equal(queue_return(queue, &items[index]), QUEUE_OK);
+        assert_int_equal(queue_return(queue, &items[index], false), QUEUE_OK);
         while (queue_next(queue, worker, &item) == QUEUE_GLANCE)
             assert_int_equal(queue_polled(queue, worker, NULL, 0), 0);
         (void)sched_yield();
@@ -953,7 +980,7 @@ static void queue_closed_takes_nothing_and_ends_turns(void **state)
     queue_close(queue);
     assert_int_equal(queue_push(queue, &items[1], 0), QUEUE_CLOSED);
     assert_int_equal(queue_push(queue, &items[1], LONG_MS), QUEUE_CLOSED);
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_CLOSED);
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_CLOSED);
     assert_turn(queue, 0, QUEUE_END);
     assert_turn(queue, 0, QUEUE_END);
     assert_turn(queue, 1, QUEUE_END);
@@ -967,12 +994,12 @@ static void queue_close_ends_all_waits(void **state)
     struct waiter waiters[3];
     struct pusher pusher;
     assert_turn(queue, 1, QUEUE_POLL);
-    assert_int_equal(queue_return(queue, &items[0]), QUEUE_OK);
+    assert_int_equal(queue_return(queue, &items[0], false), QUEUE_OK);
     assert_runs(queue, 0, QUEUE_RUN, 0);
     for (unsigned i = 0; i < 3; i++)
         ask_and_sleep(&waiters[i], queue, i + 2);
-    assert_true(queue_block_begin(queue, 0, &items[0]));        /* so that nobody is stalled */
-    assert_int_equal(queue_return(queue, &items[1]), QUEUE_OK); /* and nobody is woken */
+    assert_true(queue_block_begin(queue, 0, &items[0])); /* so that nobody is stalled */
+    assert_int_equal(queue_return(queue, &items[1], false), QUEUE_OK); /* and nobody is woken */
     start_pusher(&pusher, queue, 2);
     int64_t start_ms = clock_now_ms();
     queue_close(queue);
@@ -1047,6 +1074,8 @@ int main(void)
         cmocka_unit_test(queue_items_that_come_back_have_three_of_four_turns),
         cmocka_unit_test(queue_turns_without_somebody_in_the_line_are_not_counted),
         cmocka_unit_test(queue_next_after_a_while_is_a_glance),
+        cmocka_unit_test(queue_next_is_no_glance_while_many_that_came_back_wait),
+        cmocka_unit_test(queue_returned_item_may_go_ahead),
         cmocka_unit_test(queue_next_of_an_empty_queue_is_no_glance_after_a_while),
         cmocka_unit_test(queue_next_after_sixteen_items_is_a_glance),
         cmocka_unit_test(queue_next_after_a_poll_counts_items_anew),

@@ -176,9 +176,12 @@ static void socket_transport_limit_of_unsent_bytes_can_be_lifted(void **state)
     socklen_t size = sizeof(unsent);
     (void)state;
     assert_int_equal(setsockopt(near, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, size), 0);
-    transport.hold_more(transport.context);
+    transport.hold_more(transport.context, true);
     assert_int_equal(getsockopt(near, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, &size), 0);
     assert_int_equal(unsent, 0);
+    transport.hold_more(transport.context, false);
+    assert_int_equal(getsockopt(near, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, &size), 0);
+    assert_int_equal(unsent, SOCKET_UNSENT_BYTES);
 }
 
 /* An error and no signal: SIGPIPE would end the test. */
