@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* How long one may wait for room in the queue; and how long one after the other, since the last had
- * not to wait: a burst is waited for, as the kernel keeps the rest of it meanwhile; a flood is not.
+/* How long room in the queue is waited for, one connection after the other, since the last that had
+ * not to wait: a burst of a thousand, or a disk that keeps the workers for a moment, is waited for,
+ * as the kernel keeps the rest of it meanwhile; a flood is not.
  */
-#define ROOM_WAIT_MS     5
 #define ROOM_PATIENCE_MS 250
 
 /* How long accepting pauses when descriptors or memory are exhausted and no connection closes. */
@@ -135,9 +135,7 @@ static void push(struct listener *listener, struct session *session, const struc
 static unsigned room_wait_ms(const struct listener *listener)
 {
     int64_t left_ms = listener->full_since_ms + ROOM_PATIENCE_MS - clock_now_ms();
-    if (left_ms <= 0 || refusals_go_on(&listener->refusals))
-        return 0;
-    return left_ms < ROOM_WAIT_MS ? (unsigned)left_ms : ROOM_WAIT_MS;
+    return left_ms > 0 && !refusals_go_on(&listener->refusals) ? (unsigned)left_ms : 0;
 }
 
 /* Together, so that the queue's lock is taken once and a worker is woken once for all of them. */

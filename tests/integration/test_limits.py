@@ -12,7 +12,7 @@ GET = b"GET / HTTP/1.1\r\n<H>\r\n\r\n"
 UPLOAD = request_bytes("POST", "/upload", {"Content-Type": "application/json"}, b"[1]")
 LARGE = 1_000_000_000
 FILES = 10_000
-LISTINGS = 20
+LISTINGS = 60
 APART = 0.05  # seconds between events whose order the server shall see; it counts in milliseconds
 
 
