@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -35,7 +36,14 @@ class Background(Server):
     def __init__(self, settings: Mapping[str, object] | None = None, workers: int = 4,
                  port: int = 0) -> None:
         super().__init__({"log.access": "access.log", **(settings or {})}, workers, port=port)
+        self.executable = EXECUTABLE
         self.configure()
+
+    def leave_the_project(self) -> None:
+        """From now on a copy of the program is run, beside which there is no server.conf."""
+        folder = self.folder / "bin"
+        folder.mkdir()
+        self.executable = shutil.copy2(EXECUTABLE, folder)
 
     def configure(self, **changes: object) -> None:
         """Writes server.conf: the settings with these changes ("limits__connections" = 5)."""
@@ -44,7 +52,7 @@ class Background(Server):
         (self.folder / "server.conf").write_text(config_text(self.settings))
 
     def run(self, *arguments: str, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*prefix, EXECUTABLE, *arguments], cwd=self.folder,
+        return subprocess.run([*prefix, self.executable, *arguments], cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=4 * PATIENCE, check=False)
 

@@ -84,6 +84,7 @@ class ReloadTest(unittest.TestCase):
         self.assertEqual(self.server.get("/").status, 200)
 
     def test_vanished_file_changes_nothing(self) -> None:
+        self.server.leave_the_project()
         (self.server.folder / "server.conf").unlink()
         self.reload(78, "server.conf: cannot be read: No such file or directory")
         os.kill(self.server.pid(), signal.SIGHUP)

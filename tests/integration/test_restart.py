@@ -151,6 +151,7 @@ class RestartTest(unittest.TestCase):
         self.assertEqual(self.server.get("/").status, 200)
 
     def test_vanished_file_leaves_the_old_one_serving(self) -> None:
+        self.server.leave_the_project()
         self.server.launch()
         for label in ("as it was started", "as it was restarted"):
             with self.subTest(label):
@@ -166,6 +167,7 @@ class RestartTest(unittest.TestCase):
                 self.assertEqual(self.server.get("/").status, 200)
 
     def test_vanished_file_that_was_named_leaves_the_old_one_serving(self) -> None:
+        self.server.leave_the_project()
         named = self.server.folder / "named.conf"
         (self.server.folder / "server.conf").rename(named)
         self.assertEqual(self.server.run("start", "-c", "named.conf", "0").returncode, 0)
