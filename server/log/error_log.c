@@ -114,9 +114,7 @@ bool error_log_wants(enum log_level level)
     return level <= wanted_level && sink.kind != LOG_SINK_OFF;
 }
 
-/* ": No such file or directory". strerror() is not for threads, and strerror_r() depends on the
- * locale.
- */
+/* ": No such file or directory", whatever the locale, and by any thread. */
 static void append_reason(struct text *out, int error)
 {
     const char *description = strerrordesc_np(error);

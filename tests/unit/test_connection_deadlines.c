@@ -1,24 +1,12 @@
 /* How long a connection waits for its peer, in each of its states, and what happens then. */
 #include "tests/unit/talk.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #define FILE_BYTES 4000000
-
-static int file;
 
 static int make_file(void **state)
 {
     (void)state;
-    file = memfd_create("file", MFD_CLOEXEC);
-    return file < 0 || ftruncate(file, FILE_BYTES) != 0;
-}
-
-static int close_file(void **state)
-{
-    (void)state;
-    return close(file);
+    return talk_make_file(FILE_BYTES);
 }
 
 static int64_t wait_left_ms(void)
@@ -203,7 +191,7 @@ static void connection_continue_that_nobody_takes_is_given_up(void **state)
 /* Asks for the file; the peer takes so many bytes of the answer. */
 static void begin_download_unseen(size_t room)
 {
-    talk.file = file;
+    talk.file = talk_file;
     talk.file_bytes = FILE_BYTES;
     talk.peer.room = room;
     conversation_say(&talk, "GET /file HTTP/1.1\r\n\r\n");
@@ -265,7 +253,7 @@ static void connection_acknowledged_bytes_are_progress(void **state)
 static void connection_first_stall_of_a_long_answer_is_waited_for(void **state)
 {
     (void)state;
-    talk.file = file;
+    talk.file = talk_file;
     talk.file_bytes = FILE_BYTES;
     memory_transport_feed(&talk.peer, SLICE("GET /file HTTP/1.1\r\n\r\n"));
     conversation_run(&talk, CONNECTION_GO);
@@ -294,7 +282,7 @@ static void connection_first_stall_of_a_long_answer_has_its_grace(void **state)
 {
     (void)state;
     talk.limits.min_rate = 1000000;
-    talk.file = file;
+    talk.file = talk_file;
     talk.file_bytes = FILE_BYTES;
     memory_transport_feed(&talk.peer, SLICE("GET /file HTTP/1.1\r\n\r\n"));
     conversation_run(&talk, CONNECTION_GO);
@@ -335,7 +323,7 @@ static void connection_acknowledgements_that_go_back_are_no_progress(void **stat
 static void connection_acknowledged_bytes_of_answers_before_are_progress(void **state)
 {
     (void)state;
-    talk.file = file;
+    talk.file = talk_file;
     talk.file_bytes = 500000;
     talk.peer.unacknowledged = 500000;
     conversation_say(&talk, "GET /file HTTP/1.1\r\n\r\n");
@@ -447,5 +435,5 @@ int main(void)
         TALK_TEST(connection_answers_before_are_no_progress),
         TALK_TEST(connection_lingering_ends_in_time),
     };
-    return cmocka_run_group_tests(tests, make_file, close_file);
+    return cmocka_run_group_tests(tests, make_file, talk_close_file);
 }

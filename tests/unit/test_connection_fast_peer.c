@@ -1,30 +1,18 @@
 /* Goal: a peer that reads fast gets more at a time, and only such a peer. */
 #include "tests/unit/talk.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #define FILE_BYTES (64 * MIB)
 #define MIB        1048576
-
-static int file;
 
 static int make_file(void **state)
 {
     (void)state;
-    file = memfd_create("file", MFD_CLOEXEC);
-    return file < 0 || ftruncate(file, FILE_BYTES) != 0;
-}
-
-static int close_file(void **state)
-{
-    (void)state;
-    return close(file);
+    return talk_make_file(FILE_BYTES);
 }
 
 static void ask(void)
 {
-    talk.file = file;
+    talk.file = talk_file;
     talk.file_bytes = FILE_BYTES;
     memory_transport_feed(&talk.peer, SLICE("GET /file HTTP/1.1\r\n\r\n"));
     conversation_run(&talk, CONNECTION_GO);
@@ -119,5 +107,5 @@ int main(void)
         TALK_TEST(connection_answer_that_ends_has_no_more_held),
         TALK_TEST(connection_share_of_a_fast_peer_is_larger),
     };
-    return cmocka_run_group_tests(tests, make_file, close_file);
+    return cmocka_run_group_tests(tests, make_file, talk_close_file);
 }
