@@ -32,9 +32,7 @@ struct queue_options {
     unsigned workers;      /* at least 1; numbered from 0 */
     unsigned running_max;  /* how many may run at a time before nobody is woken; at least 1 */
     unsigned blocking_max; /* how many may block in the disk at a time; at least 1 */
-    int64_t glance_us;     /* a glance is due after so long, too, unless somebody polls; 0: after
-                            * sixteen     items only, however long they take
-                            */
+    int64_t glance_us;     /* a glance is also due after so long; 0: after sixteen items only */
 
     /* Ends the wait of the worker whose turn is QUEUE_POLL. Called with the queue's lock held:
      * must not block, nor call the queue. Required.
