@@ -4,6 +4,7 @@ has gone, and nobody else notices."""
 from __future__ import annotations
 
 import re
+import signal
 import unittest
 
 from tarn import Connection, Response, ServerTestCase, eventually
@@ -107,6 +108,17 @@ class PeerLimitTest(ServerTestCase):
         for _ in range(20):
             self.assert_refused()
         eventually(lambda: self.refusals_told() >= told + 20, "the last of them in the log")
+
+    def test_refusals_are_told_at_the_end_too(self) -> None:
+        """Those of the last second, for which the next warning would have come too late."""
+        self.fill()
+        told = self.refusals_told()
+        for _ in range(20):
+            self.assert_refused()
+        self.server.signal(signal.SIGTERM)
+        self.server.wait()
+        self.assertGreaterEqual(self.refusals_told(), told + 20)
+        self.server.start()
 
     def refusals_told(self) -> int:
         warnings = re.findall(r"saturated \(connections of one peer\): (\d+) refused",
